@@ -1,0 +1,175 @@
+"""The ringing side of the queue: tell the workers to look at a task.
+
+A ring may be lost at any time, the conductor rings again. Job ids are `task-<id>`. RQ's own two
+ways to enqueue do not fit: the plain one puts a task into the queue a second time, and
+`unique=True` refuses for ever once a job's hash is left behind without its place in the queue.
+The script below counts a task as queued only when both are there.
+"""
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import chain
+from typing import Any, TypedDict
+
+from django_rq import get_connection
+from redis import ConnectionPool, Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+from rq.utils import as_text, now, utcparse
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
+
+from plans import conf
+from plans.engine.jobs import run_task
+from plans.errors import RedisUnavailable
+
+QUEUE_NAME = "default"
+QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{QUEUE_NAME}"
+FUNCTION_NAME = f"{run_task.__module__}.{run_task.__qualname__}"
+FAILURE_TTL_SECONDS = 24 * 60 * 60
+CONNECTIONS_MAX = 64
+
+RING_SCRIPT = """
+-- KEYS: the job's hash, the queue, the set of all queues. ARGV: the job's id, then its fields.
+if redis.call('EXISTS', KEYS[1]) == 1 and redis.call('LPOS', KEYS[2], ARGV[1]) then
+    return 0
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('RPUSH', KEYS[2], ARGV[1])
+redis.call('SADD', KEYS[3], KEYS[2])
+return 1
+"""
+
+
+class WorkerInfo(TypedDict):
+    """What a worker process last said of itself; `started_at` and `last_heartbeat` are in UTC."""
+
+    name: str
+    hostname: str
+    pid: int
+    state: str
+    threads: int
+    busy: int
+    done: int
+    failed: int
+    started_at: datetime
+    last_heartbeat: datetime
+
+
+def connect(timeout_seconds: float = conf.REDIS_TIMEOUT_SECONDS, *, retries: int = 1) -> Redis:
+    """A client of its own for the Redis that `RQ_QUEUES` names.
+
+    One retry, at once, because a pooled connection is stale after Redis has been restarted; not
+    more, because who rings must not wait.
+    """
+    pool = get_connection(QUEUE_NAME).connection_pool
+    limits = {
+        "socket_timeout": timeout_seconds,
+        "socket_connect_timeout": timeout_seconds,
+        "retry": Retry(NoBackoff(), retries),
+    }
+    return Redis(
+        connection_pool=ConnectionPool(
+            connection_class=pool.connection_class,
+            max_connections=CONNECTIONS_MAX,
+            **{**pool.connection_kwargs, **limits},
+        )
+    )
+
+
+def ring(task_id: int, *, connection: Redis | None = None) -> None:
+    """Put a task into the queue, once; a task that is queued already keeps its place.
+
+    Raises `RedisUnavailable`. Takes effect at once: ring after the commit, never in a transaction.
+    """
+    with _redis(connection) as client:
+        client.register_script(RING_SCRIPT)(*_keys_and_arguments(task_id, client))
+
+
+def ring_many(task_ids: Iterable[int], *, connection: Redis | None = None) -> None:
+    """`ring()` for many tasks, in their order, in one pipeline."""
+    with _redis(connection) as client, client.pipeline(transaction=False) as pipeline:
+        script = client.register_script(RING_SCRIPT)
+        for task_id in task_ids:
+            script(*_keys_and_arguments(task_id, client), client=pipeline)
+        pipeline.execute()
+
+
+def queued_task_ids(*, connection: Redis | None = None) -> set[int]:
+    """The ids of the tasks whose jobs wait in the queue now. Raises `RedisUnavailable`."""
+    with _redis(connection) as client:
+        job_ids = client.lrange(QUEUE_KEY, 0, -1)
+    found = (re.fullmatch("task-([0-9]{1,18})", as_text(job_id)) for job_id in job_ids)
+    return {int(match[1]) for match in found if match}
+
+
+def depth(*, connection: Redis | None = None) -> int:
+    """How many jobs wait in the queue. Raises `RedisUnavailable`."""
+    with _redis(connection) as client:
+        return client.llen(QUEUE_KEY)
+
+
+def workers(*, connection: Redis | None = None) -> list[WorkerInfo]:
+    """The worker processes that are alive, by name. Raises `RedisUnavailable`."""
+    with _redis(connection) as client, client.pipeline(transaction=False) as pipeline:
+        for key in sorted(client.smembers(WORKERS_BY_QUEUE_KEY % QUEUE_NAME)):
+            pipeline.hgetall(key)
+        hashes = pipeline.execute()
+    # A killed worker stays in the set until the next one starts, but its hash ends with it; a
+    # worker of another kind does not say how many threads it has.
+    return [_info(fields) for fields in hashes if b"threads" in fields]
+
+
+@functools.cache
+def _client() -> Redis:
+    return connect()
+
+
+@contextmanager
+def _redis(connection: Redis | None) -> Iterator[Redis]:
+    try:
+        yield connection or _client()
+    except RedisError as error:
+        raise RedisUnavailable(cause=str(error)) from error
+
+
+def _keys_and_arguments(task_id: int, client: Redis) -> tuple[list[str], list[Any]]:
+    job = Job.create(
+        FUNCTION_NAME,
+        args=[task_id],
+        id=f"task-{task_id}",
+        description=f"Task {task_id}",
+        connection=client,
+        serializer=JSONSerializer,
+        origin=QUEUE_NAME,
+        status=JobStatus.QUEUED,
+        timeout=-1,
+        result_ttl=0,
+        failure_ttl=FAILURE_TTL_SECONDS,
+    )
+    job.enqueued_at = now()
+    fields = chain.from_iterable(job.to_dict(include_meta=False).items())
+    return [job.key, QUEUE_KEY, Queue.redis_queues_keys], [job.id, *fields]
+
+
+def _info(fields: dict[bytes, bytes]) -> WorkerInfo:
+    said = {as_text(field): as_text(value) for field, value in fields.items()}
+    return WorkerInfo(
+        name=said["name"],
+        hostname=said["hostname"],
+        pid=int(said["pid"]),
+        state=said["state"],
+        threads=int(said["threads"]),
+        busy=int(said["busy"]),
+        done=int(said["successful_job_count"]),
+        failed=int(said["failed_job_count"]),
+        started_at=utcparse(said["birth"]),
+        last_heartbeat=utcparse(said["last_heartbeat"]),
+    )

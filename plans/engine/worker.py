@@ -1,0 +1,268 @@
+"""An RQ worker that runs many tasks at once, in threads: a stage waits for the network mostly.
+
+Of RQ it keeps the queue, the jobs and the registry of workers. It leaves out what our leases and
+the conductor do better: registries of started and failed jobs, heartbeats of jobs, results, death
+penalties (they hit the wrong thread), the scheduler, and commands over Pub/Sub.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from types import FrameType
+
+from django.db import close_old_connections, connections
+from redis.exceptions import RedisError
+from rq.serializers import JSONSerializer
+from rq.utils import now
+from rq.worker import BaseWorker, WorkerStatus
+
+from plans import conf
+from plans.engine import jobs, presence
+from plans.engine.intake import Intake
+from plans.engine.queue import QUEUE_NAME, connect
+from plans.engine.ticker import Ticker
+
+POLL_SECONDS = 1
+"""How long a wait may last before the loop looks whether it shall stop."""
+TAKE_TIMEOUT_SECONDS = POLL_SECONDS + 2
+BACKOFF_FIRST_SECONDS = 0.25
+BACKOFF_MAX_SECONDS = 5.0
+REGISTRY_TIMEOUT_SECONDS = 2.0
+SECOND_SIGNAL_AFTER_SECONDS = 1.0
+"""Ctrl-C reaches a process twice: from the terminal, and from what started it."""
+
+logger = logging.getLogger(__name__)
+
+
+def _nothing(worker_name: str) -> None:
+    pass
+
+
+class ThreadedWorker(BaseWorker):
+    """Runs up to `threads` tasks at once by calling `perform(task_id, worker_name)`.
+
+    The hooks get the worker's name, which no other process ever has: `on_heartbeat` every
+    `conf.HEARTBEAT_SECONDS` in a thread of its own, `on_stopping` when no more tasks are taken,
+    `on_shutdown` when the running ones have ended or the grace period is over. What a hook or
+    `perform` raises is logged and stops nothing.
+    """
+
+    def __init__(
+        self,
+        perform: Callable[[int, str], None],
+        *,
+        threads: int = conf.WORKER_THREADS,
+        grace_seconds: float = conf.WORKER_GRACE_SECONDS,
+        on_heartbeat: Callable[[str], None] = _nothing,
+        on_stopping: Callable[[str], None] = _nothing,
+        on_shutdown: Callable[[str], None] = _nothing,
+    ) -> None:
+        host, pid = socket.gethostname(), os.getpid()
+        super().__init__(
+            [QUEUE_NAME],
+            name=f"{host}:{pid}:{secrets.token_hex(4)}",
+            # Taking is not repeated: the first try may have taken something.
+            connection=connect(TAKE_TIMEOUT_SECONDS, retries=0),
+            serializer=JSONSerializer,
+            # RQ would talk to Redis here; this worker may start while Redis is away.
+            prepare_for_work=False,
+        )
+        self.hostname, self.pid = host, pid
+        self.threads = threads
+        self.grace_seconds = grace_seconds
+        self._perform = perform
+        self._on_heartbeat = on_heartbeat
+        self._on_stopping = on_stopping
+        self._on_shutdown = on_shutdown
+        self._free = threading.Semaphore(threads)
+        self._inbox: SimpleQueue[int | None] = SimpleQueue()
+        self._figures_lock = threading.Lock()
+        self._busy = 0
+        self._redis_is_away = False
+        self._backoff_seconds = BACKOFF_FIRST_SECONDS
+        self._signalled_at: float | None = None
+        self._intake = Intake(self.connection)
+        # A client of its own with short time-outs: a slow Redis must not delay the next beat.
+        self._presence = presence.Presence(self, connect(REGISTRY_TIMEOUT_SECONDS), self._figures)
+
+    @property
+    def connection_timeout(self) -> int:
+        """RQ raises the time-out of the connection to this: frozen Redis must not delay a stop."""
+        return TAKE_TIMEOUT_SECONDS
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stop_requested
+
+    # Bursts, RQ's scheduler and the like are not for this worker, nor are their arguments.
+    def work(self) -> bool:  # type: ignore[override]
+        """Take and run tasks until `stop()` or SIGTERM; True if no task was left running.
+
+        If it is False, threads still run: the caller ends the process with `os._exit`.
+        """
+        self.birth_date = self.last_heartbeat = now()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._on_signal)
+            signal.signal(signal.SIGINT, self._on_signal)
+        runners = [
+            threading.Thread(target=self._run_tasks, name=f"task-{number}", daemon=True)
+            for number in range(1, self.threads + 1)
+        ]
+        tickers = [
+            Ticker("lease heartbeat", conf.HEARTBEAT_SECONDS, self._beat),
+            Ticker("registry heartbeat", presence.INTERVAL_SECONDS, self._announce),
+        ]
+        for thread in (*runners, *tickers):
+            thread.start()
+        logger.info("Worker %s runs up to %d tasks at once.", self.name, self.threads)
+        while not self._stop_requested:
+            self._take_one()
+        return self._leave(runners, tickers)
+
+    def stop(self) -> None:
+        """Ask the worker to leave; `work()` returns after a second and the running tasks' end."""
+        self._stop_requested = True
+
+    # --- Taking ------------------------------------------------------------------------------
+
+    def _take_one(self) -> None:
+        if self._presence.is_suspended:
+            time.sleep(POLL_SECONDS)
+            return
+        if not self._free.acquire(timeout=POLL_SECONDS):
+            return
+        task_id = None
+        try:
+            task_id = self._intake.take(POLL_SECONDS)
+            self._redis_is_back()
+        except RedisError as error:
+            self._wait_for_redis(error)
+        if task_id is None:
+            self._free.release()
+        else:
+            self._inbox.put(task_id)
+
+    def _wait_for_redis(self, error: RedisError) -> None:
+        if not self._redis_is_away:
+            self._redis_is_away = True
+            self._backoff_seconds = BACKOFF_FIRST_SECONDS
+            logger.warning("Redis is away, running tasks go on, no new ones come: %s", error)
+        until = time.monotonic() + self._backoff_seconds
+        self._backoff_seconds = min(2 * self._backoff_seconds, BACKOFF_MAX_SECONDS)
+        while not self._stop_requested and time.monotonic() < until:
+            time.sleep(BACKOFF_FIRST_SECONDS)
+
+    def _redis_is_back(self) -> None:
+        if self._redis_is_away:
+            self._redis_is_away = False
+            logger.warning("Redis is back.")
+
+    # --- Running -----------------------------------------------------------------------------
+
+    def _run_tasks(self) -> None:
+        jobs.runner.set(lambda task_id: self._perform(task_id, self.name))
+        try:
+            while (task_id := self._inbox.get()) is not None:
+                self._run(task_id)
+                self._free.release()
+        finally:
+            connections.close_all()
+
+    def _run(self, task_id: int) -> None:
+        with self._figures_lock:
+            self._busy += 1
+        started, failed = time.monotonic(), 0
+        try:
+            close_old_connections()
+            try:
+                jobs.run_task(task_id)
+            finally:
+                close_old_connections()
+        # Not even SystemExit may end the thread: its place would be lost.
+        except BaseException:
+            failed = 1
+            logger.exception("Task %d broke out of its run; the conductor takes it up.", task_id)
+        with self._figures_lock:
+            self._busy -= 1
+            self.failed_job_count += failed
+            self.successful_job_count += 1 - failed
+            self.total_working_time += time.monotonic() - started
+
+    # --- Being there -------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        close_old_connections()
+        self._on_heartbeat(self.name)
+        close_old_connections()
+
+    def _announce(self) -> None:
+        self.last_heartbeat = now()
+        try:
+            self._presence.announce()
+        except RedisError as error:
+            # The loop that takes jobs says it aloud, once.
+            logger.debug("The worker could not show itself: %s", error)
+
+    def _figures(self) -> dict[str, str | int]:
+        with self._figures_lock:
+            return {
+                "name": self.name,
+                "threads": self.threads,
+                "busy": self._busy,
+                "state": self._status(),
+                "successful_job_count": self.successful_job_count,
+                "failed_job_count": self.failed_job_count,
+                "total_working_time": f"{self.total_working_time:.3f}",
+            }
+
+    def _status(self) -> str:
+        if self._presence.is_suspended:
+            return WorkerStatus.SUSPENDED.value
+        return (WorkerStatus.BUSY if self._busy else WorkerStatus.IDLE).value
+
+    # --- Leaving -----------------------------------------------------------------------------
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        # Nothing here may take a lock, so it does not log: the main thread may hold that lock.
+        if self._signalled_at is None:
+            self._stop_requested = True
+            self._signalled_at = time.monotonic()
+        elif time.monotonic() - self._signalled_at > SECOND_SIGNAL_AFTER_SECONDS:
+            os.write(2, b"Told to stop a second time: leaving at once.\n")
+            os._exit(1)
+
+    def _leave(self, runners: list[threading.Thread], tickers: list[Ticker]) -> bool:
+        logger.info("Worker %s stops: waiting for %d running tasks.", self.name, self._busy)
+        deadline = time.monotonic() + self.grace_seconds
+        self._call(self._on_stopping)
+        for _ in runners:
+            self._inbox.put(None)
+        for runner in runners:
+            runner.join(max(0.0, deadline - time.monotonic()))
+        left_running = sum(runner.is_alive() for runner in runners)
+        for ticker in tickers:
+            ticker.stop(REGISTRY_TIMEOUT_SECONDS)
+        self._call(self._on_shutdown)
+        try:
+            self._presence.withdraw()
+        except RedisError as error:
+            logger.warning("Redis was not told that worker %s has stopped: %s", self.name, error)
+        if left_running:
+            logger.warning(
+                "Worker %s leaves %d tasks that did not end in time.", self.name, left_running
+            )
+        else:
+            logger.info("Worker %s has stopped.", self.name)
+        return not left_running
+
+    def _call(self, hook: Callable[[str], None]) -> None:
+        try:
+            hook(self.name)
+        except Exception:
+            logger.exception("A hook of worker %s failed while it was stopping.", self.name)
