@@ -229,11 +229,12 @@ def _locked(path: Path, deadline: float) -> Iterator[None]:
         yield
 
 
-_default = EmbeddedRedis(Path(__file__).resolve().parent.parent / "var" / "redis")
+_VAR_DIR = os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var"
+_default = EmbeddedRedis(Path(_VAR_DIR) / "redis")
 
 
 def url() -> str:
-    """The address of the private server in `var/redis/`. Touches nothing."""
+    """The address of the private server in `redis/` of VAR_DIR. Touches nothing."""
     return _default.url
 
 

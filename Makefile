@@ -1,0 +1,74 @@
+# `make` alone lists what there is. Every target sets itself up.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PORT ?= 8000
+PYTEST_ARGS ?= -n auto
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install -qq --no-input --disable-pip-version-check --require-hashes --no-deps
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+export PYTHONUNBUFFERED := 1
+
+# Checks look at code, not at this machine's settings: nothing of them is ever called.
+CHECK_ENV := DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:1/0 VAR_DIR=var/check \
+	SECRET_KEY=a-key-for-checks-that-is-long-enough-and-signs-nothing-at-all-0123456789 \
+	OB_SERVICE_URL=http://127.0.0.1:1 GATEWAY_URL=http://127.0.0.1:1 \
+	ALLOWED_ENDPOINT_NETWORKS=127.0.0.0/8
+
+.PHONY: help setup demo run test test-postgres check bench clean lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(DEV) ## Make the environment in .venv, with all locked dependencies
+
+demo: $(RUNTIME) ## Show everything at work on 60 tenants of a sandbox; Ctrl-C ends it
+	@PORT=$(PORT) $(PY) scripts/demo.py
+
+run: $(RUNTIME) ## Run the system; it says what must be configured
+	@$(PY) manage.py check --deploy --tag configuration
+	@mkdir -p var
+	@$(PY) manage.py migrate --noinput --verbosity 0
+	@PORT=$(PORT) PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/honcho start -c worker=2
+
+test: $(DEV) ## Run the tests on SQLite
+	@env -u DATABASE_URL $(PY) -m pytest $(PYTEST_ARGS)
+
+test-postgres: $(DEV) ## Run the tests on a private PostgreSQL cluster (needs initdb)
+	@$(PY) scripts/private_postgres.py $(PY) -m pytest $(PYTEST_ARGS)
+
+check: $(DEV) ## Lint, format, types, import layers, migrations, deployment settings
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(CHECK_ENV) $(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(CHECK_ENV) $(PY) manage.py makemigrations --check --dry-run
+	$(CHECK_ENV) INSECURE_COOKIES=false $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: $(DEV) ## Measure throughput, latency and memory, as a table
+	@$(PY) -m bench
+
+lock: $(DEV) ## Lock the newest allowed versions of all dependencies
+	@scripts/lock.sh $(VENV)/bin/uv
+
+clean: ## Remove what was made, except the data in var/
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf var/demo var/check *.egg-info
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(RUNTIME): requirements/runtime.txt
+	@scripts/make_venv.sh $(VENV) $(PYTHON)
+	@echo "Installing what Bluegreen needs into $(VENV)/ (once, about half a minute)"
+	@$(PIP) -r requirements/runtime.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt
+	@scripts/make_venv.sh $(VENV) $(PYTHON)
+	@echo "Installing what Bluegreen and its tests need into $(VENV)/ (once, about a minute)"
+	@$(PIP) -r requirements/dev.txt
+	@touch $@ $(RUNTIME)

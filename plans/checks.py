@@ -1,0 +1,61 @@
+"""What must be configured before Bluegreen may run: Django's system checks.
+
+They count as deployment checks: `migrate` and `makemigrations` work without them. What serves asks
+for them at its start: `check --deploy --tag configuration`, or in a command
+``self.check(tags=[CONFIGURATION], include_deployment_checks=True)``.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, register
+
+from plans import conf
+
+CONFIGURATION = "configuration"
+
+
+@register(CONFIGURATION, deploy=True)
+def addresses_are_named(
+    app_configs: Sequence[AppConfig] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """One error for each address that is missing or is no HTTP address."""
+    messages: list[CheckMessage] = []
+    named = {"OB_SERVICE_URL": conf.OB_SERVICE_URL, "GATEWAY_URL": conf.GATEWAY_URL}
+    for number, (name, url) in enumerate(named.items(), start=1):
+        if not url:
+            messages.append(
+                Error(
+                    f"{name} is not set.",
+                    hint=f"Set it to the base address of the service, as "
+                    f"{name}=https://service.example.net",
+                    id=f"bluegreen.E00{number}",
+                )
+            )
+        elif not url.startswith(("http://", "https://")):
+            messages.append(
+                Error(
+                    f"{name} is no HTTP address: {url!r}.",
+                    hint="It begins with http:// or https://",
+                    id=f"bluegreen.E01{number}",
+                )
+            )
+    return messages
+
+
+@register(CONFIGURATION, deploy=True)
+def endpoint_networks_are_named(
+    app_configs: Sequence[AppConfig] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """An error when no network is allowed: every tenant's endpoint would be refused."""
+    if conf.ALLOWED_ENDPOINT_NETWORKS:
+        return []
+    return [
+        Error(
+            "ALLOWED_ENDPOINT_NETWORKS is not set.",
+            hint="Name the networks where tenants' endpoints may point, as "
+            "ALLOWED_ENDPOINT_NETWORKS=10.20.0.0/16,192.0.2.0/24",
+            id="bluegreen.E003",
+        )
+    ]

@@ -1,0 +1,169 @@
+"""Run a command with `DATABASE_URL` naming a PostgreSQL cluster that lives only as long.
+
+    python scripts/private_postgres.py COMMAND…
+
+The cluster listens on a unix socket in a private folder and on no port; nothing of it stays. It
+trades safety for speed (no fsync). Exits with the command's code, or with 2 when there is no
+PostgreSQL.
+"""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from urllib.parse import quote
+
+START_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 15.0
+POLL_SECONDS = 0.05
+PR_SET_PDEATHSIG = 1
+SUPERUSER = "bluegreen"
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+    "listen_addresses": "",
+}
+
+
+def main(command: Sequence[str]) -> int:
+    """The exit code of `command`, run beside a cluster of its own."""
+    if not command:
+        print(__doc__, file=sys.stderr)
+        return 2
+    programs = find_programs()
+    if programs is None:
+        print(
+            "There is no PostgreSQL: initdb is neither on PATH nor in /usr/lib/postgresql/*/bin.\n"
+            "On Debian and Ubuntu: apt-get install postgresql",
+            file=sys.stderr,
+        )
+        return 2
+    signal.signal(signal.SIGTERM, _leave)
+    with cluster(programs) as database_url:
+        return subprocess.run(
+            command, env={**os.environ, "DATABASE_URL": database_url}, check=False
+        ).returncode
+
+
+def find_programs() -> Path | None:
+    """The folder of the newest PostgreSQL's programs."""
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(versions, key=lambda found: float(found.parts[-3]), default=None)
+    on_path = shutil.which("initdb")
+    found = newest or (Path(on_path).resolve() if on_path else None)
+    return found.parent if found else None
+
+
+@contextmanager
+def cluster(programs: Path) -> Iterator[str]:
+    """A running cluster; its `DATABASE_URL`. It is stopped and removed in the end."""
+    # Short, since the path of a unix socket is limited to about 100 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="bluegreen-pg-", dir="/tmp"))
+    account = _account()
+    try:
+        if account:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        data = folder / "data"
+        initdb = [programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust"]
+        _run_as(account, [*initdb, "-E", "UTF8", "--locale=C", "--no-sync"], folder).wait_well()
+        options = [f"-c{name}={value}" for name, value in FAST.items()]
+        server = _run_as(
+            account, [programs / "postgres", "-D", data, "-k", folder, *options], folder
+        )
+        try:
+            _wait_until_ready(programs, folder, server)
+            yield f"postgres://{SUPERUSER}@/postgres?host={quote(str(folder))}"
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Program:
+    """A PostgreSQL program, with a log for when it fails."""
+
+    def __init__(self, popen: subprocess.Popen[bytes], log: Path) -> None:
+        self.popen = popen
+        self._log = log
+
+    def wait_well(self) -> None:
+        if self.popen.wait() != 0:
+            self.fail("failed")
+
+    def fail(self, what: str) -> None:
+        sys.exit(f"PostgreSQL {what}:\n{self._log.read_text(errors='replace')[-4000:]}")
+
+    def stop(self) -> None:
+        self.popen.send_signal(signal.SIGINT)  # "fast": it ends sessions and waits for nobody
+        try:
+            self.popen.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.popen.send_signal(signal.SIGQUIT)
+            self.popen.wait()
+
+
+def _run_as(
+    account: pwd.struct_passwd | None, command: Sequence[str | Path], folder: Path
+) -> _Program:
+    log = folder / f"{Path(command[0]).name}.log"
+    with log.open("wb") as output:
+        popen = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
+            preexec_fn=_end_with_parent,
+        )
+    return _Program(popen, log)
+
+
+def _end_with_parent() -> None:
+    # After the change of user, which would undo it; this process has one thread, so it is safe.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Whom to become: PostgreSQL refuses to run as root. None when we are somebody else already."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    sys.exit("PostgreSQL does not run as root, and there is neither a user postgres nor nobody.")
+
+
+def _wait_until_ready(programs: Path, folder: Path, server: _Program) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    ask = [programs / "pg_isready", "-q", "-h", folder]
+    while subprocess.run(ask, check=False).returncode != 0:
+        if server.popen.poll() is not None:
+            server.fail("ended at its start")
+        if time.monotonic() > deadline:
+            server.fail(f"did not answer within {START_TIMEOUT_SECONDS:g} s")
+        time.sleep(POLL_SECONDS)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,42 @@
+"""The tests' own tools: other processes see the test's database, and none outlives its test."""
+
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from tests.support.processes import Processes
+from tests.support.waiting import wait_until
+
+
+@pytest.mark.processes
+def test_a_started_process_sees_what_the_test_stored(processes: Processes) -> None:
+    User.objects.create(username="seen-by-others")
+    script = "from django.contrib.auth.models import User; print(User.objects.get().username)"
+    process = processes.manage("shell", "-c", script)
+    assert process.wait(30) == 0, process.log
+    assert "seen-by-others" in process.log
+
+
+@pytest.mark.processes
+def test_whatever_was_started_is_stopped(processes: Processes) -> None:
+    frozen = processes.manage("shell", "-c", "import time; print('up', flush=True); time.sleep(60)")
+    frozen.wait_for_log("up")
+    frozen.freeze()
+    processes.stop()
+    assert not frozen.is_running
+
+
+@pytest.mark.django_db
+def test_the_test_database_is_not_in_memory() -> None:
+    assert "memory" not in str(connection.settings_dict["NAME"])
+
+
+def test_waiting_gives_up_with_what_it_waited_for() -> None:
+    with pytest.raises(AssertionError, match=r"the moon rises \(last: 0\)"):
+        wait_until(lambda: 0, timeout_seconds=0, message="the moon rises")
+
+
+def test_waiting_returns_what_it_waited_for() -> None:
+    answers = iter([None, "", "here"])
+    assert wait_until(lambda: next(answers)) == "here"
