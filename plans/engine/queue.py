@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from django_rq import get_connection
 from redis import ConnectionPool, Redis
@@ -105,8 +105,8 @@ def ring_many(task_ids: Iterable[int], *, connection: Redis | None = None) -> No
 def queued_task_ids(*, connection: Redis | None = None) -> set[int]:
     """The ids of the tasks whose jobs wait in the queue now. Raises `RedisUnavailable`."""
     with _redis(connection) as client:
-        job_ids = client.lrange(QUEUE_KEY, 0, -1)
-    found = (re.fullmatch("task-([0-9]{1,18})", as_text(job_id)) for job_id in job_ids)
+        job_ids = cast("list[bytes]", client.lrange(QUEUE_KEY, 0, -1))
+    found = (re.fullmatch(rb"task-([0-9]{1,18})", job_id) for job_id in job_ids)
     return {int(match[1]) for match in found if match}
 
 

@@ -1,0 +1,82 @@
+"""Worker processes that only write down what they run."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import RunningProcess
+from tests.support.waiting import wait_until
+
+
+class Workers:
+    """Starts workers that share one folder of notes, and reads it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started: list[RunningProcess] = []
+
+    def start(
+        self, *, threads: int = 4, grace_seconds: float = 30, **environment: str
+    ) -> RunningProcess:
+        module = [sys.executable, "-m", "tests.engine.worker_process"]
+        name = f"worker-{len(self._started) + 1}"
+        process = RunningProcess(
+            name,
+            [*module, str(self._folder), str(threads), str(grace_seconds)],
+            {**os.environ, **environment},
+            self._folder / f"{name}.log",
+        )
+        self._started.append(process)
+        return process
+
+    def hold(self) -> None:
+        """Let tasks start and not end."""
+        (self._folder / "hold").touch()
+
+    def release(self) -> None:
+        (self._folder / "hold").unlink()
+
+    def break_task(self, task_id: int) -> None:
+        """Let the task call `sys.exit`."""
+        (self._folder / f"exit-{task_id}").touch()
+
+    def notes(self) -> list[list[str]]:
+        path = self._folder / "notes"
+        return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+    def noted(self, what: str) -> list[str]:
+        """What was noted behind the word `what`, in order."""
+        return [words[1] for words in self.notes() if words[0] == what]
+
+    def task_ids(self, what: str) -> list[int]:
+        return [int(word) for word in self.noted(what)]
+
+    def wait_for(self, what: str, count: int) -> None:
+        wait_until(
+            lambda: len(self.noted(what)) >= count,
+            30,
+            lambda: f"{count} times {what!r}; notes: {self.notes()}; logs: {self.logs()}",
+        )
+
+    def logs(self) -> str:
+        return "".join(process.log for process in self._started)
+
+    def stop(self) -> None:
+        (self._folder / "hold").unlink(missing_ok=True)
+        for process in self._started:
+            process.thaw()
+            process.terminate()
+        for process in self._started:
+            process.stop()
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[Workers]:
+    started = Workers(tmp_path)
+    try:
+        yield started
+    finally:
+        started.stop()

@@ -1,0 +1,284 @@
+"""Real worker processes: many tasks at once, and every way to stop, starve and disturb them."""
+
+import itertools
+import time
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+from redis import Redis
+from rq import Worker
+from rq.suspension import resume, suspend
+
+from bluegreen.embedded_redis import EmbeddedRedis
+from plans.engine import presence, queue
+from tests.engine.conftest import Workers
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.processes
+
+QUICK_SECONDS = 5.0
+"""How soon a worker leaves that has nothing to wait for, on a busy machine."""
+
+
+def busy_now() -> int:
+    return sum(worker["busy"] for worker in queue.workers())
+
+
+def most_at_once(notes: list[list[str]]) -> int:
+    steps = [{"started": 1, "ended": -1}.get(words[0], 0) for words in notes]
+    return max(itertools.accumulate(steps))
+
+
+def test_as_many_tasks_run_at_once_as_there_are_threads(workers: Workers) -> None:
+    workers.hold()
+    queue.ring_many(range(1, 11))
+
+    workers.start(threads=4)
+    workers.wait_for("started", 4)
+    wait_until(lambda: busy_now() == 4)
+    assert queue.queued_task_ids() == {5, 6, 7, 8, 9, 10}
+    workers.release()
+    workers.wait_for("ended", 10)
+
+    assert sorted(workers.task_ids("ended")) == list(range(1, 11))
+    assert most_at_once(workers.notes()) == 4
+
+
+def test_a_worker_shows_itself_to_rq_and_to_our_pages(workers: Workers) -> None:
+    workers.start(threads=3)
+    workers.wait_for("ready", 1)
+    [name] = workers.noted("ready")
+    [shown] = wait_until(queue.workers)
+
+    queue.ring_many([1, 2])
+    workers.wait_for("ended", 2)
+    wait_until(lambda: [worker["done"] for worker in queue.workers()] == [2])
+
+    assert (shown["name"], shown["threads"], shown["state"]) == (name, 3, "idle")
+    assert (shown["busy"], shown["failed"]) == (0, 0)
+    assert shown["started_at"] <= shown["last_heartbeat"]
+    with queue.connect() as client:
+        [worker] = Worker.all(connection=client)
+        assert (worker.name, worker.pid) == (name, shown["pid"])
+        assert (worker.queue_names(), worker.get_state()) == (["default"], "idle")
+        assert worker.successful_job_count == 2
+
+
+def test_sigterm_lets_running_tasks_end_and_leaves_the_others_in_the_queue(
+    workers: Workers,
+) -> None:
+    workers.hold()
+    queue.ring_many(range(1, 21))
+    worker = workers.start(threads=4, HEARTBEAT_SECONDS="0.05")
+    workers.wait_for("started", 4)
+
+    worker.terminate()
+    workers.wait_for("stopping", 1)
+    beats = len(workers.noted("beat"))
+    workers.wait_for("beat", beats + 3)  # the leases of running tasks are still extended
+    workers.release()
+
+    assert worker.wait() == 0
+    assert sorted(workers.task_ids("ended")) == [1, 2, 3, 4]
+    assert queue.queued_task_ids() == set(range(5, 21))
+    assert [words[0] for words in workers.notes() if words[0] != "beat"][-5:] == [
+        *["ended"] * 4,
+        "shutdown",
+    ]
+    assert queue.workers() == []
+
+
+def test_sigterm_strands_no_task_while_rings_come_in(workers: Workers) -> None:
+    rung: set[int] = set()
+    for _round in range(3):
+        worker = workers.start(threads=2)
+        workers.wait_for("ready", _round + 1)
+        seen = len(rung)
+        while worker.is_running:
+            rung.add(len(rung) + 1)
+            queue.ring(len(rung))
+            if len(rung) == seen + 50:
+                worker.terminate()
+        assert worker.exit_code == 0
+
+    ended = workers.task_ids("ended")
+    assert len(ended) == len(set(ended)) > 0
+    assert set(ended) | queue.queued_task_ids() == rung
+    assert set(ended).isdisjoint(queue.queued_task_ids())
+
+
+def test_an_idle_worker_leaves_soon(workers: Workers) -> None:
+    worker = workers.start()
+    wait_until(queue.workers)
+
+    told = time.monotonic()
+    worker.terminate()
+
+    assert worker.wait(QUICK_SECONDS) == 0
+    assert time.monotonic() - told < QUICK_SECONDS
+    assert "Traceback" not in worker.log
+
+
+def test_a_task_that_does_not_end_is_left_behind_after_the_grace_period(workers: Workers) -> None:
+    workers.hold()
+    queue.ring(1)
+    worker = workers.start(grace_seconds=0.2)
+    workers.wait_for("started", 1)
+
+    worker.terminate()
+
+    assert worker.wait(QUICK_SECONDS) == 1
+    assert workers.noted("shutdown") == workers.noted("ready")
+    assert workers.task_ids("ended") == []
+    assert "leaves 1 task" in worker.log
+
+
+def test_a_second_sigterm_ends_the_worker_at_once(workers: Workers) -> None:
+    workers.hold()
+    queue.ring(1)
+    worker = workers.start(grace_seconds=60)
+    workers.wait_for("started", 1)
+
+    worker.terminate()
+    workers.wait_for("stopping", 1)
+    # Only a signal that comes a while after the first one is a second one.
+    wait_until(lambda: worker.terminate() or not worker.is_running)
+
+    assert worker.exit_code == 1
+    assert workers.noted("shutdown") == []
+
+
+def test_a_killed_worker_keeps_no_task_from_being_run_by_another(workers: Workers) -> None:
+    workers.hold()
+    queue.ring_many([1, 2, 3])
+    first = workers.start(threads=2)
+    workers.wait_for("started", 2)
+    first.kill()
+    workers.release()
+    assert queue.queued_task_ids() == {3}
+
+    queue.ring_many([1, 2, 3])
+    workers.start(threads=2)
+    workers.wait_for("ended", 3)
+
+    assert sorted(workers.task_ids("ended")) == [1, 2, 3]
+
+
+def test_a_killed_worker_is_soon_out_of_the_registry(
+    workers: Workers,
+) -> None:
+    first = workers.start()
+    wait_until(queue.workers)
+    first.kill()
+    with queue.connect() as client:
+        ttl = client.ttl(f"rq:worker:{workers.noted('ready')[0]}")
+
+    assert 0 < ttl <= presence.TTL_SECONDS
+
+
+def test_a_worker_killed_while_it_waits_takes_no_task_with_it(workers: Workers) -> None:
+    frozen = workers.start()
+    wait_until(queue.workers)
+    frozen.freeze()
+    queue.ring(1)
+    frozen.kill()
+
+    assert queue.queued_task_ids() == {1}
+
+
+def test_an_emptied_redis_sees_its_workers_again(workers: Workers) -> None:
+    workers.start()
+    [before] = wait_until(queue.workers)
+    with queue.connect() as client:
+        client.flushall()
+
+    [after] = wait_until(queue.workers)
+    queue.ring(1)
+    workers.wait_for("ended", 1)
+
+    assert after["name"] == before["name"]
+    assert after["started_at"] == before["started_at"]
+
+
+def test_a_worker_outlives_redis_and_says_so_once(
+    workers: Workers, tmp_path: Path, settings: Settings
+) -> None:
+    server = EmbeddedRedis(tmp_path / "redis")
+    settings.RQ_QUEUES = {"default": {"URL": server.url}}
+    workers.hold()
+    # It starts while Redis is away.
+    worker = workers.start(REDIS_URL=server.url)
+    worker.wait_for_log("Redis is away")
+    try:
+        server.ensure_running()
+        worker.wait_for_log("Redis is back")
+        client = queue.connect()
+        queue.ring(1, connection=client)
+        workers.wait_for("started", 1)
+
+        server.stop()
+        wait_until(lambda: worker.log.count("Redis is away") == 2)
+        workers.release()
+        workers.wait_for("ended", 1)
+        beats = len(workers.noted("beat"))
+        workers.wait_for("beat", beats + 3)
+        assert worker.log.count("Redis is away") == 2
+
+        server.ensure_running()
+        queue.ring(2, connection=client)
+        workers.wait_for("ended", 2)
+        [shown] = wait_until(lambda: queue.workers(connection=client))
+    finally:
+        server.stop()
+
+    assert workers.task_ids("ended") == [1, 2]
+    assert shown["name"] == workers.noted("ready")[0]
+    assert "Traceback" not in worker.log
+    worker.terminate()
+    assert worker.wait(QUICK_SECONDS) == 0
+
+
+def test_a_poisoned_queue_harms_nothing(workers: Workers) -> None:
+    with queue.connect() as client:
+        client.hset("rq:job:a", "data", b"not a job")
+        client.hset("rq:job:b", "data", b"cos\nsystem\n(S'touch exploded'\ntR.")
+        client.rpush(queue.QUEUE_KEY, "a", "b", "missing", b"\xff\x00")
+    queue.ring(1)
+
+    worker = workers.start(threads=1)
+    workers.wait_for("ended", 1)
+
+    assert workers.task_ids("started") == [1]
+    assert worker.log.count("was refused") == 4
+    assert "Traceback" not in worker.log
+
+
+def test_a_task_that_breaks_out_loses_no_place_for_the_next_one(workers: Workers) -> None:
+    for task_id in (1, 2, 3):
+        workers.break_task(task_id)
+    queue.ring_many([1, 2, 3, 4])
+
+    worker = workers.start(threads=1)
+    workers.wait_for("ended", 1)
+
+    assert workers.task_ids("ended") == [4]
+    assert worker.log.count("broke out of its run") == 3
+    wait_until(lambda: [worker["failed"] for worker in queue.workers()] == [3])
+
+
+def test_a_suspended_worker_takes_no_tasks_until_it_is_resumed(workers: Workers) -> None:
+    with queue.connect() as client:
+        suspend(client)
+        workers.start()
+        wait_until(lambda: [worker["state"] for worker in queue.workers()] == ["suspended"])
+        # What it had begun to wait for before it knew, it still takes.
+        wait_until(lambda: not blocked(client))
+        queue.ring(1)
+        resume(client)
+
+    workers.wait_for("ended", 1)
+
+
+def blocked(client: Redis) -> int:
+    return client.info("clients")["blocked_clients"]
