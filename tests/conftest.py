@@ -1,22 +1,34 @@
 """What every test may use: a real Redis, the sandbox, and real processes of the system."""
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import django
 import pytest
 import redis
+from django.conf import settings
 from django.db import connection, connections
 
 from tests.support import database, environment
 from tests.support.processes import Processes
+from tests.support.sandbox import Sandbox
 
-# Settings are read when Django is first asked for them: this comes before.
+if settings.configured:
+    raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests make their own settings")
 WORLD = environment.prepare()
+# Before any module of a test imports a model.
+django.setup()
 
 
 def pytest_unconfigure() -> None:
     WORLD.close()
+
+
+def pytest_xdist_setupnodes() -> None:
+    # The runners inherit it, and would read the settings before they have made their own world.
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -59,3 +71,28 @@ def processes(transactional_db: None, tmp_path: Path) -> Iterator[Processes]:
         yield started
     finally:
         started.stop()
+
+
+@pytest.fixture(scope="session")
+def _sandbox(redis_server: str) -> Iterator[Sandbox]:
+    with Sandbox(port=WORLD.sandbox_port) as started:
+        yield started
+
+
+@pytest.fixture
+def sandbox(_sandbox: Sandbox, _empty_redis: None) -> Sandbox:
+    """The sandbox as new: 60 tenants on blue, no faults, an empty record."""
+    _sandbox.reset()
+    return _sandbox
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a browser; without one the test is skipped, in CI it fails."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    if os.environ.get("CI"):
+        pytest.fail("there is no Chromium on this machine")
+    pytest.skip("there is no Chromium on this machine: apt-get install chromium")

@@ -1,11 +1,12 @@
 """The tests' own tools: other processes see the test's database, and none outlives its test."""
 
-
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
+from plans import conf
 from tests.support.processes import Processes
+from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 
@@ -40,3 +41,9 @@ def test_waiting_gives_up_with_what_it_waited_for() -> None:
 def test_waiting_returns_what_it_waited_for() -> None:
     answers = iter([None, "", "here"])
     assert wait_until(lambda: next(answers)) == "here"
+
+
+def test_the_sandbox_is_where_the_settings_say(sandbox: Sandbox) -> None:
+    assert sandbox.ob_url == conf.OB_SERVICE_URL
+    assert sandbox.gateway_url == conf.GATEWAY_URL
+    assert len(sandbox.state()["tenants"]) == 60

@@ -31,6 +31,7 @@ class World:
 
     folder: Path
     redis: EmbeddedRedis
+    sandbox_port: int = 0
     reserved: list[socket.socket] = field(default_factory=list)
 
     def reserve_port(self) -> int:
@@ -56,7 +57,8 @@ def prepare() -> World:
     """Make this process's world and name it in `os.environ`."""
     folder = Path(tempfile.mkdtemp(prefix="bluegreen-test-"))
     world = World(folder, EmbeddedRedis(folder / "redis"))
-    sandbox = f"http://{HOST}:{world.reserve_port()}"
+    world.sandbox_port = world.reserve_port()
+    sandbox = f"http://{HOST}:{world.sandbox_port}"
     for name in FOREIGN:
         os.environ.pop(name, None)
     os.environ.update(
