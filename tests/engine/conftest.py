@@ -1,12 +1,16 @@
-"""Worker processes that only write down what they run."""
+"""Workers that only write down what they run."""
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from plans.engine import queue
+from plans.engine.worker import ThreadedWorker
+from tests.engine.notebook import Notebook
 from tests.support.processes import RunningProcess
 from tests.support.waiting import wait_until
 
@@ -17,6 +21,15 @@ class Workers:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._started: list[RunningProcess] = []
+        self._here: list[tuple[ThreadedWorker, threading.Thread]] = []
+
+    def start_here(self, *, threads: int = 4) -> ThreadedWorker:
+        """A worker in this process: it starts and stops sooner than one of its own."""
+        worker = Notebook(self._folder).worker(threads, grace_seconds=30)
+        thread = threading.Thread(target=worker.work, daemon=True)
+        thread.start()
+        self._here.append((worker, thread))
+        return worker
 
     def start(
         self, *, threads: int = 4, grace_seconds: float = 30, **environment: str
@@ -66,6 +79,13 @@ class Workers:
 
     def stop(self) -> None:
         (self._folder / "hold").unlink(missing_ok=True)
+        for worker, thread in self._here:
+            worker.stop()
+            with queue.connect() as client:
+                # It would wait a second for a task before it looks whether it shall stop.
+                client.rpush(queue.QUEUE_KEY, "something to wake up for")
+            thread.join(10)
+            assert not thread.is_alive()
         for process in self._started:
             process.thaw()
             process.terminate()
