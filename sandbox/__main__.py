@@ -1,10 +1,11 @@
 """`python -m sandbox`: the command line."""
 
 import argparse
-import contextlib
 import logging
 import os
+import signal
 import sys
+from types import FrameType
 
 from sandbox.config_watch import ConfigWatch
 from sandbox.server import base_url, listen, run
@@ -34,8 +35,15 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def stop(number: int, frame: FrameType | None) -> None:
+    """uvicorn raises the signal that ended it again: by then all is done, and done well."""
+    sys.exit(0)
+
+
 def main() -> int:
     options = parse_options(sys.argv[1:])
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     logging.basicConfig(level=options.log_level.upper())
     try:
         listener = listen(options.host, options.port)
@@ -57,8 +65,7 @@ def main() -> int:
             "No Redis address (--redis-url): instances will not take up new configuration."
         )
     world.fill(options.tenants, options.instances, options.start)
-    with contextlib.suppress(KeyboardInterrupt):
-        run(world, listener, options.log_level)
+    run(world, listener, options.log_level)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from sandbox import routes
 from sandbox.answers import Answer, refusal
-from sandbox.asgi import Receive, Scope, Send, read_body, send_error, send_json
+from sandbox.asgi import Receive, Scope, Send, close_connection, read_body, send_error, send_json
 from sandbox.breakage import break_answer, break_before, spoil
 from sandbox.record import MAX_BODY_KEPT_BYTES, Call
 from sandbox.world import World
@@ -25,7 +25,12 @@ async def serve(world: World, scope: Scope, receive: Receive, send: Send) -> Non
         delay, fault = world.faults.take(target.tenant or "", target.step, target.instance)
         if delay:
             # A caller that gives up meanwhile does not stop the effect: real services are so.
+            generation = world.fleet.generation
             await world.pause(delay)
+            if world.fleet.generation != generation:
+                # Late for tenants that are gone: the new ones must not feel it.
+                await close_connection(scope, receive)
+                return
         if fault is not None:
             call.fault = fault.kind
             if await break_before(fault, call, scope, receive, send):

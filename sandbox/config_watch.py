@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from sandbox.faults import Faults
 from sandbox.instances import take_up
-from sandbox.tenants import COLORS, Fleet
+from sandbox.tenants import COLORS, Fleet, Tenant
 
 log = logging.getLogger("sandbox.config")
 
@@ -65,7 +65,8 @@ class ConfigWatch:
             # The loops below try again themselves; the library's default gives up slowly.
             retry=Retry(NoBackoff(), 0),
         )
-        self._due: set[str] = set()
+        # Tenants themselves, not ids: what was read for a fleet must not reach the next one.
+        self._due: dict[str, Tenant] = {}
         self._some_due = asyncio.Event()
         self._poll_now = asyncio.Event()
         self.connected = False
@@ -122,27 +123,30 @@ class ConfigWatch:
         except (ValueError, KeyError, TypeError, RecursionError):
             log.warning("A notice on %s is not readable.", CHANNEL)
             return
-        if isinstance(tenant_id, str) and self._fleet.get(tenant_id):
-            self._due.add(tenant_id)
-            self._some_due.set()
+        tenant = self._fleet.get(tenant_id) if isinstance(tenant_id, str) else None
+        if tenant is not None:
+            self._look_at(tenant)
+
+    def _look_at(self, tenant: Tenant) -> None:
+        self._due[tenant.tenant_id] = tenant
+        self._some_due.set()
 
     async def _read_due(self) -> None:
         while True:
             await self._some_due.wait()
             self._some_due.clear()
-            due, self._due = list(self._due), set()
+            due, self._due = list(self._due.values()), {}
             for begin in range(0, len(due), CHUNK):
                 await self._read(due[begin : begin + CHUNK])
 
-    async def _read(self, tenant_ids: list[str]) -> None:
+    async def _read(self, tenants: list[Tenant]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
-        for tenant_id in tenant_ids:
-            pipeline.hmget(KEY_PREFIX + tenant_id, "version", "color")
+        for tenant in tenants:
+            pipeline.hmget(KEY_PREFIX + tenant.tenant_id, "version", "color")
         # A key of the wrong type spoils its own answer only.
         answers = await pipeline.execute(raise_on_error=False)
-        for tenant_id, answer in zip(tenant_ids, answers, strict=True):
-            tenant = self._fleet.get(tenant_id)
-            if tenant is None or isinstance(answer, Exception):
+        for tenant, answer in zip(tenants, answers, strict=True):
+            if isinstance(answer, Exception):
                 continue
             version = as_version(answer[0])
             color = (answer[1] or b"").decode("latin-1")
@@ -154,17 +158,15 @@ class ConfigWatch:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poll_now.wait(), self._poll_seconds)
             self._poll_now.clear()
-            ids = [tenant.tenant_id for tenant in self._fleet]
-            for begin in range(0, len(ids), CHUNK):
-                await self._compare(ids[begin : begin + CHUNK])
+            tenants = list(self._fleet)
+            for begin in range(0, len(tenants), CHUNK):
+                await self._compare(tenants[begin : begin + CHUNK])
             self.polls += 1
 
-    async def _compare(self, tenant_ids: list[str]) -> None:
-        keys = [KEY_PREFIX + tenant_id for tenant_id in tenant_ids]
+    async def _compare(self, tenants: list[Tenant]) -> None:
+        keys = [KEY_PREFIX + tenant.tenant_id for tenant in tenants]
         answer = await self._redis.eval(VERSIONS, len(keys), *keys)
-        for tenant_id, text in zip(tenant_ids, answer.split(b","), strict=True):
+        for tenant, text in zip(tenants, answer.split(b","), strict=True):
             version = as_version(text)
-            tenant = self._fleet.get(tenant_id)
-            if version is not None and tenant is not None and tenant.expects(version):
-                self._due.add(tenant_id)
-                self._some_due.set()
+            if version is not None and tenant.expects(version):
+                self._look_at(tenant)

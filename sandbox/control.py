@@ -13,7 +13,7 @@ from sandbox.world import World
 
 MAX_TENANTS = 1_000_000
 MAX_INSTANCES = 1_000
-CALLS_PAGE = 5_000
+CALLS_PAGE = 2_000
 
 
 class BadRequest(ValueError):

@@ -70,10 +70,14 @@ class Tenant:
 
 
 class Fleet:
-    """All tenants by id. `base_url` is the sandbox's own address, without a slash at its end."""
+    """All tenants by id. `base_url` is the sandbox's own address, without a slash at its end.
+
+    `generation` grows when all tenants are replaced.
+    """
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
+        self.generation = 0
         self._tenants: dict[str, Tenant] = {}
         self._ids: list[str] = []
 
@@ -89,6 +93,7 @@ class Fleet:
 
     def fill(self, count: int, instances: int, start: str) -> None:
         """Replace all tenants by `tenant-001` to `tenant-{count}`, all in colour `start`."""
+        self.generation += 1
         self._tenants = {}
         for number in range(1, count + 1):
             self._put(f"tenant-{number:03}", tenant_name(number), instances, start)
