@@ -12,6 +12,8 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --no-input --disable-pip-version-check --require-hashes --no-deps
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+# What runs on and on ends with make, also when make is killed.
+BOUND := $(PY) -I bluegreen/die_with_parent.py $$PPID 15
 export PYTHONUNBUFFERED := 1
 
 # Checks look at code, not at this machine's settings: nothing of them is ever called.
@@ -28,13 +30,13 @@ help: ## List the targets
 setup: $(DEV) ## Make the environment in .venv, with all locked dependencies
 
 demo: $(RUNTIME) ## Show everything at work on 60 tenants of a sandbox; Ctrl-C ends it
-	@PORT=$(PORT) $(PY) scripts/demo.py
+	@PORT=$(PORT) exec $(BOUND) $(PY) -m scripts.demo
 
 run: $(RUNTIME) ## Run the system; it says what must be configured
 	@$(PY) manage.py check --deploy --tag configuration
 	@mkdir -p var
 	@$(PY) manage.py migrate --noinput --verbosity 0
-	@PORT=$(PORT) PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/honcho start -c worker=2
+	@PORT=$(PORT) PATH="$(CURDIR)/$(VENV)/bin:$$PATH" exec $(BOUND) honcho start -c worker=2
 
 test: $(DEV) ## Run the tests on SQLite
 	@env -u DATABASE_URL $(PY) -m pytest $(PYTEST_ARGS)

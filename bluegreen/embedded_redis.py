@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -93,6 +93,9 @@ class EmbeddedRedis:
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
+            if self._socket_folder != self.folder:
+                with suppress(OSError):
+                    self._socket_folder.rmdir()
         self._child = None
 
     def _ping(self) -> bool:

@@ -198,8 +198,7 @@ def test_a_long_folder_gets_a_short_socket(tmp_path: Path) -> None:
         assert stat.S_IMODE(server.socket_path.parent.stat().st_mode) == 0o700
     finally:
         server.stop()
-        wait_until(lambda: not server.socket_path.exists())
-        server.socket_path.parent.rmdir()
+    assert not server.socket_path.parent.exists()
 
 
 def test_without_a_server_on_path_the_shipped_one_is_used(

@@ -1,0 +1,226 @@
+"""`make demo`: start everything on the loopback, switch 60 tenants, and stay up until Ctrl-C.
+
+PORT names the dashboard's port (default 8000; a busy one gets a free one), DEMO_PASSWORD one
+password for all users (default: random ones). REDIS_URL and DATABASE_URL are used when set.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import httpx
+
+from bluegreen.embedded_redis import EmbeddedRedis, EmbeddedRedisError
+from scripts.demo.api import Api, slow_down, tenants_of
+from scripts.demo.screen import Bar, say, show_people
+from scripts.demo.supervisor import ROOT, Child, DemoError, Supervisor
+
+HOST = "127.0.0.1"
+FOLDER = ROOT / "var" / "demo"
+PEOPLE = ("viewer", "operator", "approver", "admin")
+TENANTS = 60
+WAVES = [{"size": 1}, {"size": 9}, {"rest": True}]
+CONCURRENCY = 5
+GATEWAY_SECONDS = 1.5
+"""How long the sandbox's gateway takes for a switch: long enough to watch."""
+START_SECONDS = 60.0
+POLL_SECONDS = 0.3
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+UNFINISHED = {"CREATED", "RUNNING", "PAUSED", "ROLLING_BACK"}
+
+
+class Stopped(BaseException):
+    """Somebody asked the demo to end; not an Exception, so that nothing swallows it."""
+
+
+class Demo:
+    """One run of the demo, from an empty folder to an empty folder."""
+
+    def __init__(self) -> None:
+        self._port = _port(int(os.environ.get("PORT") or 8000))
+        self._sandbox_url = f"http://{HOST}:{_port(0)}"
+        self._address = f"http://{HOST}:{self._port}"
+        self._redis = None if os.environ.get("REDIS_URL") else EmbeddedRedis(FOLDER / "redis")
+        fixed = os.environ.get("DEMO_PASSWORD")
+        self._people = {name: fixed or secrets.token_urlsafe(9) for name in PEOPLE}
+        self._supervisor = Supervisor(self._environment(), FOLDER / "log")
+
+    def run(self) -> None:
+        """Everything, until Stopped is raised by a signal. Raises DemoError."""
+        started = time.monotonic()
+        api = self._start_all()
+        tenants = tenants_of(f"{self._sandbox_url}/ob")
+        show_people(self._address, self._people)
+        plan = api.create_plan("Demo switch", tenants, "green", WAVES, CONCURRENCY)
+        say(f"“Demo switch” moves {len(tenants)} tenants to green: {self._address}/plans/{plan}/")
+        api.start_plan(plan)
+        self._watch(api, plan, len(tenants))
+        seconds = round(time.monotonic() - started)
+        say(f"“Demo switch” is {api.state(plan)}, {seconds} s after the start.")
+        back = api.create_plan("Back to blue", tenants, "blue", WAVES, CONCURRENCY)
+        say(
+            f"“Back to blue” stands ready: {self._address}/plans/{back}/ (sign in as operator,"
+            f" press Start)\nThe sandbox, with faults on demand: {self._sandbox_url}/\n"
+            f"Logs: {FOLDER.relative_to(ROOT) / 'log'}/    Ctrl-C ends everything."
+        )
+        while True:
+            self._look_after()
+
+    def stop(self) -> None:
+        """Stop every process and remove every file. Never raises."""
+        self._supervisor.stop()
+        if self._redis:
+            self._redis.stop()
+
+    def _start_all(self) -> Api:
+        say("Starting Redis, sandbox, dashboard, two workers and the conductor …")
+        if self._redis:
+            self._redis.ensure_running()
+        start, sandbox_port = self._supervisor.start, self._sandbox_url.rpartition(":")[2]
+        sandbox = start(
+            "sandbox", "-m", "sandbox", "--port", sandbox_port, "--tenants", str(TENANTS)
+        )
+        self._supervisor.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity", "0")
+        people = ("-m", "scripts.demo.people")
+        token = self._supervisor.run("people", *people, stdin=json.dumps(self._people)).strip()
+        self._wait_until_ready(sandbox, f"{self._sandbox_url}/ob/tenants?limit=1")
+        slow_down(self._sandbox_url, GATEWAY_SECONDS)
+        daphne = ("-m", "daphne", "-b", HOST, "-p", str(self._port))
+        web = start("web", *daphne, "bluegreen.asgi:application")
+        start("worker-1", "manage.py", "worker")
+        start("worker-2", "manage.py", "worker")
+        start("conductor", "manage.py", "conductor")
+        self._wait_until_ready(web, f"{self._address}/login/")
+        return Api(self._address, token.split()[-1])
+
+    def _watch(self, api: Api, plan: int, total: int) -> None:
+        with Bar("Demo switch", total) as bar:
+            while api.state(plan) in UNFINISHED:
+                bar.show(api.count_tasks(plan, "COMPLETED"))
+                self._look_after()
+            bar.show(api.count_tasks(plan, "COMPLETED"))
+
+    def _look_after(self) -> None:
+        time.sleep(POLL_SECONDS)
+        if self._redis:
+            self._redis.ensure_running()
+        for report in self._supervisor.look_after():
+            say(report)
+
+    def _wait_until_ready(self, child: Child, url: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(url):
+            if not child.is_running:
+                raise DemoError(f"{child.name} did not start:\n{child.log_tail()}")
+            if time.monotonic() > deadline:
+                raise DemoError(f"{child.name} does not answer at {url}:\n{child.log_tail()}")
+            time.sleep(POLL_SECONDS)
+
+    def _environment(self) -> dict[str, str]:
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "bluegreen.settings",
+            "PYTHONUNBUFFERED": "1",
+            "VAR_DIR": str(FOLDER),
+            "OB_SERVICE_URL": f"{self._sandbox_url}/ob",
+            "GATEWAY_URL": f"{self._sandbox_url}/gateway",
+            "INSTANCE_URL_TEMPLATE": "{endpoint}",
+            "ALLOWED_ENDPOINT_NETWORKS": "127.0.0.0/8",
+            "WORKER_GRACE_SECONDS": "3",
+        }
+        if not os.environ.get("DATABASE_URL"):
+            environment["DATABASE_URL"] = f"sqlite:///{FOLDER / 'demo.sqlite3'}"
+        if self._redis:
+            environment["REDIS_URL"] = self._redis.url
+        if not os.environ.get("TENANT_REDIS_URL"):
+            environment["TENANT_REDIS_URL"] = environment["REDIS_URL"]
+        return environment
+
+
+def main() -> int:
+    """0 when it was asked to end, 1 when it could not go on."""
+    with _alone():
+        _remove()
+        (FOLDER / "log").mkdir(parents=True)
+        demo = Demo()
+        try:
+            for number in ENDINGS:
+                signal.signal(number, _stop)
+            demo.run()
+        except Stopped:
+            say("\nStopping …")
+            return 0
+        except (DemoError, EmbeddedRedisError, httpx.HTTPError) as error:
+            say(f"\nThe demo cannot go on. {error}")
+            return 1
+        finally:
+            _heed_no_more()
+            demo.stop()
+            _remove()
+            say("Everything is stopped and removed.")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One demo at a time in this folder; the lock ends with the process, however that ends."""
+    FOLDER.parent.mkdir(exist_ok=True)
+    with (FOLDER.parent / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("A demo already runs in this folder.")
+        try:
+            yield
+        finally:
+            Path(lock.name).unlink(missing_ok=True)
+
+
+def _remove() -> None:
+    # The Redis of a demo that was killed goes down by itself, and takes its socket along.
+    deadline = time.monotonic() + POLL_SECONDS * 10
+    while EmbeddedRedis(FOLDER / "redis").is_running() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def _port(wanted: int) -> int:
+    """`wanted` if it is free on the loopback, else one that is."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted))
+        except OSError:
+            probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).status_code < 500
+    except httpx.HTTPError:
+        return False
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    _heed_no_more()
+    raise Stopped
+
+
+def _heed_no_more() -> None:
+    # Stopping is bounded in time: nothing is won by being impatient, and processes could be left.
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
