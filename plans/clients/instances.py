@@ -1,0 +1,107 @@
+"""A tenant's instances: their health, the configuration in effect, and notices to them."""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, TypeVar
+
+from plans import conf
+from plans.clients.address import shown
+from plans.clients.fields import Fields
+from plans.clients.http import Call, request
+from plans.errors import ServiceTimeout, StageError
+
+SERVICE: Final = "INSTANCE"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class InstanceHealth:
+    """What an instance says of itself; `status` is `UP` when it is well."""
+
+    status: str
+    version: str
+
+
+def instance_url(endpoint: str) -> str:
+    """The base address of the instance at `endpoint` (`conf.INSTANCE_URL_TEMPLATE`)."""
+    return conf.INSTANCE_URL_TEMPLATE.replace("{endpoint}", endpoint).rstrip("/")
+
+
+def health(endpoint: str, call: Call | None = None) -> InstanceHealth:
+    """Whether the instance is well, and with which version."""
+    url = f"{instance_url(endpoint)}/health"
+    fields = Fields(request(SERVICE, "GET", url, call).body, SERVICE, "GET", url)
+    return InstanceHealth(status=fields.text("status"), version=fields.label("version"))
+
+
+def config_version(endpoint: str, call: Call | None = None) -> str:
+    """The version of the configuration that is in effect, as decimal digits."""
+    url = f"{instance_url(endpoint)}/config"
+    fields = Fields(request(SERVICE, "GET", url, call).body, SERVICE, "GET", url)
+    return str(fields.version("version"))
+
+
+def notify(endpoint: str, tenant_id: str, version: int, environment: str, call: Call) -> None:
+    """Tell the instance that its tenant's configuration has a new version."""
+    request(
+        "NOTIFY",
+        "POST",
+        f"{instance_url(endpoint)}/notify",
+        call,
+        json={"tenantId": tenant_id, "version": str(version), "color": environment},
+    )
+
+
+def ask_all(
+    endpoints: Iterable[str], ask: Callable[[str], Result]
+) -> dict[str, Result | StageError]:
+    """Ask many instances at once; per endpoint its answer, or the error of its call.
+
+    Takes as long as the slowest one, and never much longer than two calls may: who has not
+    answered by then counts as timed out. Other exceptions, such as `Superseded`, come through.
+    """
+    distinct = list(dict.fromkeys(endpoints))
+    if not distinct:
+        return {}
+    *others, own = distinct
+    deadline = time.monotonic() + 2 * conf.HTTP_TIMEOUT_SECONDS
+    futures = {
+        endpoint: _threads().submit(copy_context().run, _answer, ask, endpoint)
+        for endpoint in others
+    }
+    try:
+        # The calling thread takes one itself: most tenants have few instances.
+        answers = {own: _answer(ask, own)}
+        wait(futures.values(), timeout=deadline - time.monotonic())
+        for endpoint, future in futures.items():
+            answers[endpoint] = future.result() if future.done() else _too_late(endpoint)
+    finally:
+        for future in futures.values():
+            future.cancel()
+    return {endpoint: answers[endpoint] for endpoint in distinct}
+
+
+def _answer(ask: Callable[[str], Result], endpoint: str) -> Result | StageError:
+    try:
+        return ask(endpoint)
+    except StageError as error:
+        return error
+
+
+def _too_late(endpoint: str) -> ServiceTimeout:
+    return ServiceTimeout(
+        SERVICE,
+        method="GET",
+        url=shown(instance_url(endpoint)),
+        seconds=2 * conf.HTTP_TIMEOUT_SECONDS,
+    )
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(conf.HTTP_FANOUT_THREADS, thread_name_prefix="instances")
