@@ -26,7 +26,7 @@ from scripts.demo.screen import Bar, say, show_people
 from scripts.demo.supervisor import ROOT, Child, DemoError, Supervisor
 
 HOST = "127.0.0.1"
-FOLDER = ROOT / "var" / "demo"
+FOLDER = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve() / "demo"
 PEOPLE = ("viewer", "operator", "approver", "admin")
 TENANTS = 60
 WAVES = [{"size": 1}, {"size": 9}, {"rest": True}]
@@ -71,7 +71,7 @@ class Demo:
         say(
             f"“Back to blue” stands ready: {self._address}/plans/{back}/ (sign in as operator,"
             f" press Start)\nThe sandbox, with faults on demand: {self._sandbox_url}/\n"
-            f"Logs: {FOLDER.relative_to(ROOT) / 'log'}/    Ctrl-C ends everything."
+            f"Logs: {os.path.relpath(FOLDER / 'log')}/    Ctrl-C ends everything."
         )
         while True:
             self._look_after()
@@ -173,7 +173,7 @@ def main() -> int:
 @contextmanager
 def _alone() -> Iterator[None]:
     """One demo at a time in this folder; the lock ends with the process, however that ends."""
-    FOLDER.parent.mkdir(exist_ok=True)
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
     with (FOLDER.parent / "demo.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

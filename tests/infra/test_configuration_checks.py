@@ -1,0 +1,53 @@
+"""What is not configured is named, each by its name, before anything starts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def check(**environment: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` of the configuration in this environment alone."""
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("OB_SERVICE_URL", "GATEWAY_URL", "ALLOWED_ENDPOINT_NETWORKS")
+    }
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--tag", "configuration"],
+        cwd=ROOT,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_each_missing_setting_is_named() -> None:
+    result = check()
+    assert result.returncode == 1
+    for name in ("OB_SERVICE_URL", "GATEWAY_URL", "ALLOWED_ENDPOINT_NETWORKS"):
+        assert f"{name} is not set" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_address_of_another_kind_is_refused() -> None:
+    result = check(
+        OB_SERVICE_URL="ftp://ob.example.net",
+        GATEWAY_URL="http://gateway.example.net",
+        ALLOWED_ENDPOINT_NETWORKS="127.0.0.0/8",
+    )
+    assert result.returncode == 1
+    assert "OB_SERVICE_URL is no HTTP address" in result.stderr
+    assert "GATEWAY_URL" not in result.stderr
+
+
+def test_with_all_of_them_nothing_is_said() -> None:
+    result = check(
+        OB_SERVICE_URL="https://ob.example.net",
+        GATEWAY_URL="http://gateway.example.net",
+        ALLOWED_ENDPOINT_NETWORKS="10.0.0.0/8, fd00::/8",
+    )
+    assert result.returncode == 0, result.stderr
