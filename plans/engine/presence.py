@@ -24,6 +24,7 @@ class Presence:
         self._figures = figures
         self.is_suspended = False
         """Whether somebody has called `rq suspend`: then no worker takes jobs."""
+        self._has_tidied = False
 
     def announce(self) -> None:
         """Say once more that the worker is alive. Raises `redis.exceptions.RedisError`."""
@@ -34,6 +35,10 @@ class Presence:
             worker_registration.register(self._worker, pipeline)
             pipeline.exists(WORKERS_SUSPENDED)
             self.is_suspended = bool(pipeline.execute()[-1])
+        if not self._has_tidied:
+            # The killed ones of before: their hashes have ended, their names stay in the sets.
+            worker_registration.clean_worker_registry(self._worker.queues[0])
+            self._has_tidied = True
 
     def withdraw(self) -> None:
         """Say that the worker is no more. Raises `redis.exceptions.RedisError`."""

@@ -89,7 +89,8 @@ class ThreadedWorker(BaseWorker):
         self._signalled_at: float | None = None
         self._intake = Intake(self.connection)
         # A client of its own with short time-outs: a slow Redis must not delay the next beat.
-        self._presence = presence.Presence(self, connect(REGISTRY_TIMEOUT_SECONDS), self._figures)
+        registry = connect(REGISTRY_TIMEOUT_SECONDS, retries=0)
+        self._presence = presence.Presence(self, registry, self._figures)
 
     @property
     def connection_timeout(self) -> int:
@@ -263,6 +264,7 @@ class ThreadedWorker(BaseWorker):
 
     def _call(self, hook: Callable[[str], None]) -> None:
         try:
+            close_old_connections()
             hook(self.name)
         except Exception:
             logger.exception("A hook of worker %s failed while it was stopping.", self.name)
