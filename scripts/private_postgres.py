@@ -75,7 +75,7 @@ def cluster(programs: Path) -> Iterator[str]:
         if account:
             os.chown(folder, account.pw_uid, account.pw_gid)
         data = folder / "data"
-        initdb = [programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust"]
+        initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust"]
         _run_as(account, [*initdb, "-E", "UTF8", "--locale=C", "--no-sync"], folder).wait_well()
         options = [f"-c{name}={value}" for name, value in FAST.items()]
         server = _run_as(
@@ -152,7 +152,7 @@ def _account() -> pwd.struct_passwd | None:
 
 def _wait_until_ready(programs: Path, folder: Path, server: _Program) -> None:
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    ask = [programs / "pg_isready", "-q", "-h", folder]
+    ask: list[str | Path] = [programs / "pg_isready", "-q", "-h", folder]
     while subprocess.run(ask, check=False).returncode != 0:
         if server.popen.poll() is not None:
             server.fail("ended at its start")

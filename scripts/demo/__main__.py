@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any, NoReturn
 
 import httpx
 
@@ -29,7 +30,7 @@ HOST = "127.0.0.1"
 FOLDER = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve() / "demo"
 PEOPLE = ("viewer", "operator", "approver", "admin")
 TENANTS = 60
-WAVES = [{"size": 1}, {"size": 9}, {"rest": True}]
+WAVES: list[dict[str, Any]] = [{"size": 1}, {"size": 9}, {"rest": True}]
 CONCURRENCY = 5
 GATEWAY_SECONDS = 1.5
 """How long the sandbox's gateway takes for a switch: long enough to watch."""
@@ -55,7 +56,7 @@ class Demo:
         self._people = {name: fixed or secrets.token_urlsafe(9) for name in PEOPLE}
         self._supervisor = Supervisor(self._environment(), FOLDER / "log")
 
-    def run(self) -> None:
+    def run(self) -> NoReturn:
         """Everything, until Stopped is raised by a signal. Raises DemoError."""
         started = time.monotonic()
         api = self._start_all()

@@ -1,0 +1,99 @@
+"""The demo as a newcomer meets it: it runs to its end, and leaves nothing behind, however it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.environment import HOST
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = (
+    "ALLOWED_ENDPOINT_NETWORKS",
+    "DATABASE_URL",
+    "GATEWAY_URL",
+    "OB_SERVICE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "TENANT_REDIS_URL",
+)
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+class RunningDemo:
+    """`python -m scripts.demo` in a folder of its own, with what it printed."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self._log = folder / "demo.log"
+        environment = {name: value for name, value in os.environ.items() if name not in OWN}
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "scripts.demo"],
+                cwd=ROOT,
+                env={**environment, "VAR_DIR": str(folder), "PORT": str(port)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def printed(self) -> str:
+        return self._log.read_text()
+
+    def wait_for(self, text: str, timeout_seconds: float = 150) -> None:
+        wait_until(
+            lambda: text in self.printed or self.process.poll() is not None,
+            timeout_seconds,
+            lambda: f"the demo prints {text!r}; it printed:\n{self.printed}",
+        )
+        assert text in self.printed, self.printed
+
+    def processes(self) -> list[str]:
+        """The command lines of all processes that were started in the demo's environment."""
+        found = []
+        mark = f"VAR_DIR={self.folder}".encode()
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):
+                if entry.name.isdigit() and mark in (entry / "environ").read_bytes():
+                    line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    found += [line] if line else []
+        return found
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[RunningDemo]:
+    with socket.create_server((HOST, 0)) as busy:
+        demo = RunningDemo(tmp_path, busy.getsockname()[1])
+        yield demo
+    demo.process.kill()
+    demo.process.wait()
+
+
+def test_it_switches_all_tenants_and_leaves_nothing_behind(demo: RunningDemo) -> None:
+    demo.wait_for("stands ready")
+    assert "“Demo switch” is COMPLETED" in demo.printed
+    assert "60 of 60 tenants" in demo.printed
+    for name in ("viewer", "operator", "approver", "admin"):
+        assert f"  {name}  " in demo.printed
+    demo.process.send_signal(signal.SIGTERM)
+    assert demo.process.wait(30) == 0
+    assert demo.processes() == []
+    assert [entry.name for entry in demo.folder.iterdir()] == ["demo.log"]
+
+
+def test_its_processes_end_with_it_even_when_it_is_killed(demo: RunningDemo) -> None:
+    demo.wait_for("Dashboard: ")
+    assert len(demo.processes()) >= 6
+    demo.process.kill()
+    demo.process.wait()
+    wait_until(lambda: demo.processes() == [], message="all processes of the demo end")
