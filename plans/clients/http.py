@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple, NoReturn
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ import httpcore
 
 from plans import conf
 from plans.clients.address import shown, written_problems
+from plans.clients.connections import Connections
 from plans.clients.network import ForbiddenAddress
 from plans.clients.retry_after import retry_after_seconds
 from plans.clients.streams import DeadlineBackend, Exchange, current
@@ -30,6 +31,7 @@ Service = Literal["OB_SERVICE", "GATEWAY", "INSTANCE", "NOTIFY"]
 RETRYABLE_REFUSALS = frozenset({408, 425, 429})
 REPEATABLE_METHODS = frozenset({"GET", "PUT"})
 SPARE_CONNECTIONS = 16
+SCHEMES = (b"http", b"https")
 
 
 def _nothing() -> None:
@@ -62,9 +64,9 @@ class Answer(NamedTuple):
 class Caller:
     """Calls one kind of service over connections that all threads of the process share."""
 
-    def __init__(self, service: Service, pool: httpcore.ConnectionPool, *, guarded: bool) -> None:
+    def __init__(self, service: Service, connections: Connections, *, guarded: bool) -> None:
         self.service = service
-        self._pool = pool
+        self._connections = connections
         self._guarded = guarded
 
     def request(
@@ -107,26 +109,28 @@ class Caller:
         token = current.set(exchange)
         try:
             try:
-                return self._send(sending, exchange)
+                return self._send(sending)
             except (httpcore.RemoteProtocolError, httpcore.NetworkError):
                 # A server may close an idle connection just when it is used again.
                 if not exchange.reused or exchange.answered or not sending.is_repeatable:
                     raise
-                exchange.reused = exchange.ended = False
-                return self._send(sending, exchange)
+                exchange.ended = False
+                return self._send(sending, fresh=True)
         finally:
             current.reset(token)
 
-    def _send(self, sending: "_Sending", exchange: Exchange) -> tuple[int, dict[str, str], bytes]:
+    def _send(
+        self, sending: "_Sending", *, fresh: bool = False
+    ) -> tuple[int, dict[str, str], bytes]:
+        url = _parsed(sending.url)
         if sending.call is not None:
             sending.call.before()
-        with self._pool.stream(
-            sending.method,
-            sending.url.encode("ascii"),
-            headers=sending.headers,
-            content=sending.content,
-            extensions={"timeout": {"pool": exchange.remaining()}},
-        ) as response:
+        with (
+            self._connections.to(url, fresh=fresh) as connection,
+            connection.stream(
+                sending.method, url, headers=sending.headers, content=sending.content
+            ) as response,
+        ):
             headers = {
                 name.decode("latin-1").lower(): value.decode("latin-1")
                 for name, value in response.headers
@@ -205,7 +209,6 @@ def _cause(error: BaseException) -> str:
     """What broke, in the system's words, which name no credentials."""
     below: BaseException | None = error
     while below is not None and not isinstance(below, OSError):
-        # The library's pool wipes out causes; the context is left.
         below = below.__cause__ or below.__context__
     return (below.strerror if below else None) or "the connection broke"
 
@@ -215,15 +218,20 @@ def _ssl_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> httpcore.URL:
+    parsed = httpcore.URL(url.encode("ascii"))
+    if parsed.scheme not in SCHEMES or not parsed.host:
+        raise httpcore.UnsupportedProtocol
+    return parsed
+
+
 @cache
-def _pool(name: str, *, guarded: bool) -> httpcore.ConnectionPool:
-    connections = conf.WORKER_THREADS + conf.HTTP_FANOUT_THREADS + SPARE_CONNECTIONS
-    return httpcore.ConnectionPool(
-        ssl_context=_ssl_context(),
-        max_connections=connections,
-        max_keepalive_connections=connections,
-        keepalive_expiry=conf.HTTP_KEEP_ALIVE_SECONDS,
-        network_backend=DeadlineBackend(guarded=guarded),
+def _connections(name: str, *, guarded: bool) -> Connections:
+    return Connections(
+        DeadlineBackend(guarded=guarded),
+        _ssl_context(),
+        idle_max=conf.WORKER_THREADS + conf.HTTP_FANOUT_THREADS + SPARE_CONNECTIONS,
     )
 
 
@@ -232,8 +240,8 @@ def caller(service: Service) -> Caller:
     """The process's caller of a kind of service, made when it is first needed."""
     # Notices go to the same instances as questions do, so they share connections.
     guarded = service in ("INSTANCE", "NOTIFY")
-    pool = _pool("endpoints" if guarded else service, guarded=guarded)
-    return Caller(service, pool, guarded=guarded)
+    connections = _connections("endpoints" if guarded else service, guarded=guarded)
+    return Caller(service, connections, guarded=guarded)
 
 
 def request(

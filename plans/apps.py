@@ -1,0 +1,18 @@
+"""The application."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from plans import checks  # noqa: F401  importing registers them
+
+
+class PlansConfig(AppConfig):
+    name = "plans"
+    verbose_name = _("Plans")
+
+    def ready(self) -> None:
+        """Let installed packages add their stages, pipelines, validators and listeners."""
+        # Models can be imported only from here on.
+        from plans import extensions
+
+        extensions.load()

@@ -1,0 +1,75 @@
+"""Every number and address in one home, with its unit; the environment may set some.
+
+The meaning and the defaults of the environment's variables are fixed by the project's contracts.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+import environ
+
+env = environ.Env()
+
+# --- The world outside ---------------------------------------------------------------------
+OB_SERVICE_URL: str = env.str("OB_SERVICE_URL", default="").rstrip("/")
+GATEWAY_URL: str = env.str("GATEWAY_URL", default="").rstrip("/")
+INSTANCE_URL_TEMPLATE: str = env.str("INSTANCE_URL_TEMPLATE", default="{endpoint}")
+ALLOWED_ENDPOINT_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
+    ip_network(network.strip(), strict=False)
+    for network in env.list("ALLOWED_ENDPOINT_NETWORKS", default=[])
+    if network.strip()
+)
+HTTP_TIMEOUT_SECONDS: float = env.float("HTTP_TIMEOUT_SECONDS", default=5.0)
+HTTP_ANSWER_MAX_BYTES = 1024 * 1024
+RETRY_AFTER_MAX_SECONDS = 300.0
+HTTP_KEEP_ALIVE_SECONDS = 15.0
+HTTP_FANOUT_THREADS = 32
+"""Calls that one process makes at once on behalf of tenants with several instances."""
+ENDPOINTS_PER_TENANT_MAX = 1000
+REDIS_TIMEOUT_SECONDS = 5.0
+REDIS_CONNECTIONS_MAX = 256
+
+# --- Leases and workers --------------------------------------------------------------------
+LEASE_SECONDS: float = env.float("LEASE_SECONDS", default=10.0)
+HEARTBEAT_SECONDS: float = env.float("HEARTBEAT_SECONDS", default=3.0)
+WORKER_THREADS: int = env.int("WORKER_THREADS", default=16)
+WORKER_GRACE_SECONDS: float = env.float("WORKER_GRACE_SECONDS", default=20.0)
+PROGRESS_SECONDS = 10.0
+"""How often a task whose stage takes long says that it is alive."""
+
+# --- Stages --------------------------------------------------------------------------------
+WAIT_IN_THREAD_MAX_SECONDS = 1.0
+"""A wait up to here is spent in the thread; a longer one parks the task."""
+STAGE_TRIES = 3
+STAGE_RETRY_FIRST_SECONDS = 0.5
+STAGE_RETRY_MAX_SECONDS = 30.0
+ACK_POLL_SECONDS = 0.25
+ACK_TIMEOUT_SECONDS = 60.0
+HEALTH_INTERVAL_SECONDS: float = env.float("HEALTH_INTERVAL_SECONDS", default=3.0)
+HEALTH_ATTEMPTS: int = env.int("HEALTH_ATTEMPTS", default=10)
+
+# --- Conductor -----------------------------------------------------------------------------
+CONDUCTOR_INTERVAL_SECONDS = 0.5
+CONDUCTOR_LEASE_SECONDS = 5.0
+RING_AGAIN_SECONDS = 5.0
+"""A hand-out or wake-up that nobody has picked up is rung again after this long."""
+SYNC_TENANTS_SECONDS = 300.0
+OB_LIST_LIMIT = 1000
+
+# --- Requests ------------------------------------------------------------------------------
+TENANTS_PER_PLAN_MAX = 20_000
+WAVES_PER_PLAN_MAX = 100
+CONCURRENCY_MAX = 10_000
+CONCURRENCY_DEFAULT = 10
+NAME_MAX_CHARS = 200
+REASON_MAX_CHARS = 1000
+BODY_MAX_BYTES = 5 * 1024 * 1024
+JSON_DEPTH_MAX = 20
+PAGE_SIZE = 50
+PAGE_SIZE_MAX = 500
+
+# --- Live ----------------------------------------------------------------------------------
+DOORBELLS_PER_SECOND = 20
+FRAMES_PER_SECOND = 8
+EVENTS_PER_FRAME_MAX = 2000
+"""A reader that is further behind than this gets the whole page instead of the difference."""
+FEED_EVENTS = 50

@@ -1,0 +1,117 @@
+"""The conductor: everything that time does, decided from the database alone.
+
+Due wake-ups, expired leases and missed hand-outs are one question to the database: which admitted
+task is due and held by nobody? Redis may be emptied at any time.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError, close_old_connections
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from plans import conf, registry_sync
+from plans.engine import leadership, queue, scheduler
+from plans.engine import lease as leases
+from plans.engine.clock import in_seconds
+from plans.errors import BluegreenError, RedisUnavailable
+from plans.models import Plan, PlanState, Task, TaskState
+
+logger = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 2.0
+"""How often every active plan is settled for what may have been missed."""
+
+
+class Conductor:
+    """A loop; run two, one leads."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._stop = threading.Event()
+        self._settled_monotonic = 0.0
+        self._synced_monotonic = 0.0
+        self._syncing: threading.Thread | None = None
+
+    def stop(self) -> None:
+        """Leave the loop after the present round."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Conduct until `stop`; an unreachable database or Redis is waited for."""
+        while not self._stop.is_set():
+            close_old_connections()
+            try:
+                if leadership.lead("conductor", self.name):
+                    self.conduct()
+            except DatabaseError:
+                logger.exception("The database does not answer; trying again")
+            self._stop.wait(conf.CONDUCTOR_INTERVAL_SECONDS)
+        leadership.resign("conductor", self.name)
+
+    def conduct(self) -> None:
+        """One round."""
+        ring_due()
+        now = time.monotonic()
+        if now - self._settled_monotonic >= SETTLE_SECONDS:
+            self._settled_monotonic = now
+            settle_active()
+        if not self._synced_monotonic or now - self._synced_monotonic >= conf.SYNC_TENANTS_SECONDS:
+            self._synced_monotonic = now
+            self._in_background(registry_sync.sync_tenants)
+
+    def _in_background(self, work: Callable[[], object]) -> None:
+        if self._syncing and self._syncing.is_alive():
+            return
+
+        def run() -> None:
+            try:
+                work()
+            except (BluegreenError, DatabaseError) as error:
+                logger.warning("Tenants were not read from the OB service: %s", error)
+            finally:
+                close_old_connections()
+
+        self._syncing = threading.Thread(target=run, name="sync-tenants", daemon=True)
+        self._syncing.start()
+
+
+def ring_due() -> None:
+    """Ring for every task that is due, held by nobody, and was not rung a moment ago."""
+    forgotten = Q(rung_at__isnull=True) | Q(rung_at__lte=in_seconds(-conf.RING_AGAIN_SECONDS))
+    due = dict(leases.runnable().filter(forgotten).values_list("pk", "rung_at"))
+    if not due:
+        return
+    try:
+        if any(rung_at is not None for rung_at in due.values()):
+            for task_id in queue.queued_task_ids():
+                due.pop(task_id, None)  # Its bell still hangs in the queue.
+        task_ids = sorted(due)
+        queue.ring_many(task_ids)
+    except RedisUnavailable as away:
+        logger.warning("%s due tasks were not rung: %s", len(due), away)
+        return
+    for start in range(0, len(task_ids), 500):
+        Task.objects.filter(pk__in=task_ids[start : start + 500]).update(rung_at=Now())
+
+
+def settle_active() -> None:
+    """Settle every plan that may have something to hand out or to end."""
+    active = set(
+        Plan.objects.filter(state__in=(PlanState.RUNNING, PlanState.ROLLING_BACK)).values_list(
+            "pk", flat=True
+        )
+    )
+    active.update(
+        Task.objects.filter(state=TaskState.ROLLING_BACK, admitted=False).values_list(
+            "plan_id", flat=True
+        )
+    )
+    for plan_id in sorted(active):
+        scheduler.settle(plan_id)

@@ -1,0 +1,147 @@
+"""Run one task: take its lease, call its stages, and say what follows from how each ends."""
+
+import logging
+import threading
+import time
+
+from django.db import DatabaseError, DataError
+from django.utils.translation import gettext_noop
+
+from plans import conf
+from plans.clients.http import Call
+from plans.engine import lease as leases
+from plans.engine import scheduler
+from plans.engine.task_run import TaskRun, checkpoint_at
+from plans.errors import FailureKind, StageError, Superseded
+from plans.stages.base import Done, Skipped, Stage, StageContext, Target, Wait
+from plans.stages.registry import build
+
+logger = logging.getLogger(__name__)
+
+_runs: dict[int, TaskRun] = {}
+_lock = threading.Lock()
+
+
+def run(task_id: int, worker: str) -> None:
+    """Run task `task_id` for `worker` until it ends, parks, obeys or is taken over.
+
+    A duplicate or late call does nothing: only who takes the lease goes on.
+    """
+    task_run = TaskRun.take(task_id, worker)
+    if task_run is None:
+        return
+    with _lock:
+        _runs[id(task_run)] = task_run
+    try:
+        _run_stages(task_run)
+    except Superseded as superseded:
+        logger.warning("%s stops: %s", worker, superseded)
+        return
+    except DatabaseError:
+        # What is not committed is done again: stages are idempotent by shape.
+        logger.exception("The database failed task %s; it goes on from its checkpoint", task_id)
+        task_run.give_back()
+        return
+    finally:
+        with _lock:
+            _runs.pop(id(task_run), None)
+        leases.forget(task_run.lease)
+    if not task_run.task.admitted:
+        scheduler.settle(task_run.task.plan_id)
+
+
+def heartbeat(worker: str) -> None:
+    """Extend every lease of this process, and let long stages say that they are alive."""
+    leases.extend_all(worker)
+    with _lock:
+        runs = list(_runs.values())
+    for task_run in runs:
+        if time.monotonic() - task_run.told_monotonic >= conf.PROGRESS_SECONDS:
+            task_run.note_progress()
+
+
+def _run_stages(task_run: TaskRun) -> None:
+    while task_run.is_going_on:
+        if task_run.task.control:
+            task_run.stop()
+            continue
+        stage, ending = _call_stage(task_run)
+        if isinstance(ending, Wait):
+            if ending.seconds >= conf.WAIT_IN_THREAD_MAX_SECONDS:
+                task_run.park(ending)
+            else:
+                task_run.memo = ending.memo
+                time.sleep(ending.seconds)
+            continue
+        if isinstance(ending, StageError):
+            _fail(task_run, stage, ending)
+            continue
+        try:
+            task_run.advance(ending, stage.checkpoint)
+        except (TypeError, ValueError, DataError) as unstorable:
+            task_run.reload()
+            _fail(task_run, stage, _unexpected(unstorable))
+
+
+def _call_stage(task_run: TaskRun) -> tuple[Stage, Done | Skipped | Wait | StageError]:
+    """Run or undo the stage at hand; whatever it raises is how it failed (S3.6)."""
+    stage = Stage()
+    try:
+        stage = build(task_run.spec)
+        act = stage.undo if task_run.task.is_rolling_back else stage.run
+        return stage, act(_context(task_run))
+    except StageError as error:
+        return stage, error
+    except (Superseded, DatabaseError):
+        raise
+    except Exception as error:
+        logger.exception("Stage %s of task %s", task_run.task.step, task_run.task.pk)
+        return stage, _unexpected(error)
+
+
+def _fail(task_run: TaskRun, stage: Stage, error: StageError) -> None:
+    task = task_run.task
+    if error.retryable and task.tries < stage.retry.tries:
+        delay = stage.retry.delay_seconds(task.tries, error.retry_after_seconds)
+        parked = delay >= conf.WAIT_IN_THREAD_MAX_SECONDS
+        task_run.try_again(error, delay, parked=parked)
+        if task_run.is_going_on:
+            time.sleep(delay)
+            task_run.begin_again()
+        return
+    last = task.checkpoint["step"] if task.checkpoint else "NONE"
+    task_run.fail(error, checkpoint_at(task, last, failed_step=task.step))
+
+
+def _context(task_run: TaskRun) -> StageContext:
+    task = task_run.task
+    back = task.is_rolling_back
+    state = task.previous if back else task.target
+    attempt = task.attempts[f"{task.step}-{task_run.direction.value}"]
+    return StageContext(
+        task_id=task.pk,
+        tenant_id=task.tenant_id,
+        target=Target(
+            environment=state["environment"],
+            version=None if back else state.get("version"),
+            payload=state.get("payload"),
+        ),
+        previous=task.previous,
+        data=dict(task.context),
+        memo=dict(task_run.memo),
+        call=Call(
+            idempotency_key=f"{task.pk}-{task.step}-{task_run.direction.value}-{attempt}",
+            fence=task_run.lease.epoch,
+            before=task_run.lease.ensure,
+        ),
+        elapsed_seconds=task_run.elapsed_seconds,
+        is_rollback=back,
+    )
+
+
+def _unexpected(error: Exception) -> StageError:
+    return StageError(
+        gettext_noop("An unexpected error: %(error)s. It is logged with its traceback."),
+        kind=FailureKind.SYSTEM,
+        error=f"{type(error).__name__}: {error}"[:500].replace("\x00", "\\x00"),
+    )

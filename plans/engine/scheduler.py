@@ -1,0 +1,232 @@
+"""Bring a plan to where its tasks say it should be: policy, hand-out, end.
+
+`settle` looks at the database and does whatever follows; calling it once too often changes
+nothing, so it is called after everything that may matter, and by the conductor for what was
+missed.
+"""
+
+import logging
+import threading
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from plans import events
+from plans.actor import SYSTEM
+from plans.engine import queue
+from plans.errors import RedisUnavailable
+from plans.events import Record
+from plans.message import Message
+from plans.models import (
+    UNFINISHED_STATES,
+    EventKind,
+    FailurePolicy,
+    Plan,
+    PlanState,
+    Task,
+    TaskState,
+    Wave,
+    WaveMode,
+)
+from plans.queries import eligible
+
+logger = logging.getLogger(__name__)
+
+_asked_again: dict[int, bool] = {}
+_lock = threading.Lock()
+
+
+def settle(plan_id: int) -> None:
+    """Settle plan `plan_id`, and ring for what was handed out.
+
+    Threads of one process that ask for the same plan at once share one look, taken after the
+    last of them asked.
+    """
+    with _lock:
+        if plan_id in _asked_again:
+            _asked_again[plan_id] = True
+            return
+        _asked_again[plan_id] = False
+    try:
+        while True:
+            ring(_settle(plan_id))
+            with _lock:
+                if not _asked_again[plan_id]:
+                    del _asked_again[plan_id]
+                    return
+                _asked_again[plan_id] = False
+    except BaseException:
+        with _lock:
+            del _asked_again[plan_id]
+        raise
+
+
+def ring(task_ids: list[int]) -> None:
+    """Tell the workers; if Redis is away, the conductor rings again."""
+    if not task_ids:
+        return
+    try:
+        queue.ring_many(task_ids)
+    except RedisUnavailable as away:
+        logger.warning("%s tasks were not rung: %s", len(task_ids), away)
+
+
+def _settle(plan_id: int) -> list[int]:
+    unlocked = Plan.objects.get(pk=plan_id)
+    with events.record(unlocked, SYSTEM) as record:
+        plan = Plan.objects.select_for_update().get(pk=plan_id)
+        if plan.state == PlanState.RUNNING:
+            _apply_policy(record, plan)
+        elif plan.state == PlanState.ROLLING_BACK:
+            _roll_back(record, list(eligible.reversible(plan).select_for_update()))
+        free = plan.max_concurrency - Task.objects.filter(plan=plan, admitted=True).count()
+        admitted = _admit_waiting(plan, free)
+        if plan.state == PlanState.RUNNING and plan.halt is None:
+            admitted += _start_pending(record, plan, free - len(admitted))
+        if not admitted:
+            _end(record, plan)
+    return admitted
+
+
+# --- Failures --------------------------------------------------------------------------------
+
+
+def _apply_policy(record: Record, plan: Plan) -> None:
+    """What the failed tasks mean for the plan (S3.5)."""
+    failed = eligible.failed(plan).count()
+    if not failed:
+        return
+    if plan.failure_policy == FailurePolicy.ROLLBACK:
+        _roll_back(
+            record,
+            list(eligible.reversible(plan).filter(state=TaskState.FAILED).select_for_update()),
+        )
+    budget = plan.failure_budget if plan.failure_policy == FailurePolicy.CONTINUE else 0
+    if plan.halt is None and budget is not None and failed > budget:
+        why = Message(
+            gettext_noop(
+                "%(failed)s failed and %(budget)s are tolerated; the latest is %(tenant)s"
+            ),
+            {"failed": failed, "budget": budget, "tenant": eligible.failed(plan)[0].tenant_id},
+        )
+        plan.halt = why.as_json()
+        record.save(plan)
+        record.note(EventKind.PLAN_HALTED, reason=why.english, data={"why": why.as_json()})
+
+
+def _roll_back(record: Record, tasks: list[Task]) -> None:
+    record.apply_to_all(tasks, "roll_back", EventKind.TASK_ROLLING_BACK)
+
+
+# --- Slots -----------------------------------------------------------------------------------
+
+
+def _admit_waiting(plan: Plan, free: int) -> list[int]:
+    """Give slots to tasks that go on: rollbacks (last first), retries and resumed ones."""
+    if free <= 0:
+        return []
+    states = [TaskState.ROLLING_BACK]
+    if plan.state == PlanState.RUNNING:
+        states.append(TaskState.RUNNING)
+    waiting = Task.objects.filter(plan=plan, state__in=states, admitted=False)
+    back = waiting.filter(state=TaskState.ROLLING_BACK).order_by("-position")
+    on = waiting.filter(state=TaskState.RUNNING).order_by("position")
+    rows = [*on.values_list("pk", "wave_id")[:free], *back.values_list("pk", "wave_id")[:free]]
+    chosen = _one_at_a_time_in_fifo(plan, rows)[:free]
+    if chosen:
+        Task.objects.filter(pk__in=chosen).update(
+            admitted=True, rung_at=Now(), revision=F("revision") + 1
+        )
+    return chosen
+
+
+def _one_at_a_time_in_fifo(plan: Plan, rows: list[tuple[int, int]]) -> list[int]:
+    if not rows:
+        return []
+    fifo = set(Wave.objects.filter(plan=plan, mode=WaveMode.FIFO).values_list("pk", flat=True))
+    taken = set(
+        Task.objects.filter(wave_id__in=fifo, admitted=True).values_list("wave_id", flat=True)
+    )
+    chosen = []
+    for task_id, wave_id in rows:
+        if wave_id in taken:
+            continue
+        chosen.append(task_id)
+        if wave_id in fifo:
+            taken.add(wave_id)
+    return chosen
+
+
+def _start_pending(record: Record, plan: Plan, free: int) -> list[int]:
+    """Start tasks of the current wave; where it has ended, go on to the next (S3.1)."""
+    while free > 0:
+        wave = Wave.objects.filter(plan=plan, index=plan.current_wave).first()
+        if wave is None:
+            return []
+        pending = Task.objects.filter(wave=wave, state=TaskState.PENDING).order_by("position")
+        if wave.mode == WaveMode.FIFO:
+            busy = Task.objects.filter(wave=wave, state__in=UNFINISHED_STATES)
+            if busy.exclude(state=TaskState.PENDING).exists():
+                return []
+            free = 1
+        tasks = list(pending.select_for_update()[:free])
+        if tasks:
+            _start_wave(record, wave)
+            record.apply_to_all(
+                tasks,
+                "start",
+                EventKind.TASK_STARTED,
+                admitted=True,
+                rung_at=Now(),
+                started_at=timezone.now(),
+            )
+            return [task.pk for task in tasks]
+        if Task.objects.filter(wave=wave, state__in=UNFINISHED_STATES).exists():
+            return []
+        _finish_wave(record, plan, wave)
+    return []
+
+
+def _start_wave(record: Record, wave: Wave) -> None:
+    if wave.started_at is None:
+        Wave.objects.filter(pk=wave.pk).update(started_at=timezone.now())
+        record.note(EventKind.WAVE_STARTED, data={"wave": wave.index, "size": wave.size})
+
+
+def _finish_wave(record: Record, plan: Plan, wave: Wave) -> None:
+    Wave.objects.filter(pk=wave.pk).update(finished_at=timezone.now())
+    record.note(EventKind.WAVE_COMPLETED, data={"wave": wave.index, "size": wave.size})
+    plan.current_wave += 1
+    record.save(plan)
+
+
+# --- Ends ------------------------------------------------------------------------------------
+
+
+def _end(record: Record, plan: Plan) -> None:
+    """End the plan if nothing of it is under way any more."""
+    tasks = Task.objects.filter(plan=plan)
+    if plan.state == PlanState.RUNNING:
+        held_up = [TaskState.RUNNING, TaskState.ROLLING_BACK, TaskState.PAUSED]
+        if plan.halt is None:
+            held_up.append(TaskState.PENDING)
+        if tasks.filter(state__in=held_up).exists():
+            return
+        if plan.halt is not None or eligible.failed(plan).exists():
+            _finish(record, plan, "fail", EventKind.PLAN_FAILED)
+        else:
+            _finish(record, plan, "complete", EventKind.PLAN_COMPLETED)
+    elif plan.state == PlanState.ROLLING_BACK:
+        if tasks.filter(state__in=UNFINISHED_STATES).exists():
+            return
+        if tasks.filter(state=TaskState.ROLLBACK_FAILED).exists():
+            _finish(record, plan, "fail_rollback", EventKind.PLAN_ROLLBACK_FAILED)
+        else:
+            _finish(record, plan, "finish_rollback", EventKind.PLAN_ROLLED_BACK)
+
+
+def _finish(record: Record, plan: Plan, verb: str, kind: EventKind) -> None:
+    why = Message.from_json(plan.halt)
+    record.apply(plan, verb, kind, reason=why.english if why else "", finished_at=timezone.now())

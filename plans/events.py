@@ -1,0 +1,206 @@
+"""The one road by which state changes.
+
+`record()` opens one transaction. Inside it, transitions are run and saved and facts are noted;
+at its end the events are numbered, chained and stored; after the commit the doorbell rings and
+the listeners are told. Nothing else in Bluegreen writes a state.
+
+Lock order, for everybody: plan, then tasks, then journal (last, taken here).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django_fsm import TransitionNotAllowed
+
+from plans import listeners
+from plans.actor import Actor
+from plans.errors import ChangedSinceYouLooked, IllegalTransition
+from plans.models import INSTALLATION, Event, EventKind, Journal, Plan, StageRun, Task
+from plans.stores import doorbell
+
+IN_CLAUSE_MAX = 500
+"""Keys in one IN clause; SQLite takes at most 999 variables in older builds."""
+
+
+class Record:
+    """What happens within one transaction, for one journal."""
+
+    def __init__(self, journal_id: int | None, plan_id: int | None, actor: Actor) -> None:
+        self.plan_id = plan_id
+        self.actor = actor
+        self._journal_id = journal_id
+        self._events: list[Event] = []
+
+    def apply(
+        self,
+        row: Plan | Task,
+        verb: str,
+        kind: EventKind,
+        *,
+        reason: str = "",
+        data: dict[str, Any] | None = None,
+        epoch: int | None = None,
+        guard: Q | None = None,
+        by: str = "",
+        **changes: Any,
+    ) -> None:
+        """Run the transition `verb` of `row`, save it and note the event.
+
+        `changes` are further fields to set once the transition is allowed. `guard` is what must
+        still be true of the row in the database; without one, that its revision is the one that
+        was read. `by` is who asked, where that is not who acts. Raises `IllegalTransition`
+        (nothing is written) or `ChangedSinceYouLooked` (the whole transaction is undone).
+        """
+        before = row.state
+        run_transition(row, verb)
+        for name, value in changes.items():
+            setattr(row, name, value)
+        self.save(row, guard=guard)
+        self.note(
+            kind,
+            task=row if isinstance(row, Task) else None,
+            reason=reason,
+            data=data,
+            epoch=epoch,
+            by=by,
+            from_state=before,
+            to_state=row.state,
+        )
+
+    def apply_to_all(
+        self,
+        tasks: Sequence[Task],
+        verb: str,
+        kind: EventKind,
+        *,
+        reason: str = "",
+        **changes: Any,
+    ) -> None:
+        """Run one transition on many tasks whose rows this transaction has locked.
+
+        Tasks whose changes are equal are written by one statement.
+        """
+        groups: dict[str, tuple[dict[str, Any], list[int]]] = {}
+        for task in tasks:
+            before = task.state
+            run_transition(task, verb)
+            for name, value in changes.items():
+                setattr(task, name, value)
+            changed = task.changes()
+            groups.setdefault(repr(changed), (changed, []))[1].append(task.pk)
+            self.note(kind, task=task, reason=reason, from_state=before, to_state=task.state)
+            task.mark_stored()
+        for changed, keys in groups.values():
+            for start in range(0, len(keys), IN_CLAUSE_MAX):
+                Task.objects.filter(pk__in=keys[start : start + IN_CLAUSE_MAX]).update(
+                    **changed, revision=F("revision") + 1
+                )
+
+    def save(self, row: Plan | Task, *, guard: Q | None = None) -> None:
+        """Write what changed of `row`, if `guard` (default: its revision) still holds."""
+        saved = (
+            type(row)
+            .objects.filter(Q(revision=row.revision) if guard is None else guard, pk=row.pk)
+            .update(**row.changes(), revision=F("revision") + 1)
+        )
+        if saved != 1:
+            now = type(row).objects.get(pk=row.pk)
+            raise ChangedSinceYouLooked(what=describe(row), state=str(now.get_state_display()))
+        row.revision += 1
+        row.mark_stored()
+
+    def save_run(self, run: StageRun, verb: str) -> None:
+        """End a stage run by the transition `verb`; its task's lease guards it."""
+        run_transition(run, verb)
+        StageRun.objects.filter(pk=run.pk).update(**run.changes())
+        run.mark_stored()
+
+    def note(
+        self,
+        kind: EventKind,
+        *,
+        task: Task | None = None,
+        tenant_id: str = "",
+        reason: str = "",
+        data: dict[str, Any] | None = None,
+        epoch: int | None = None,
+        by: str = "",
+        from_state: str = "",
+        to_state: str = "",
+    ) -> None:
+        """Record a fact that is no transition."""
+        self._events.append(
+            Event(
+                plan_id=self.plan_id,
+                task_id=task.pk if task else None,
+                tenant_id=task.tenant_id if task else tenant_id,
+                kind=kind,
+                at=timezone.now(),
+                actor=by or self.actor.name,
+                epoch=epoch,
+                from_state=from_state,
+                to_state=to_state,
+                reason=reason,
+                data=data or {},
+            )
+        )
+
+    def store(self) -> None:
+        """Number, chain and insert the events. Takes the journal's row, the last lock of all."""
+        if not self._events:
+            return
+        journals = Journal.objects.select_for_update()
+        if self._journal_id is None:
+            journal = journals.get_or_create(name=INSTALLATION)[0]
+        else:
+            journal = journals.get(pk=self._journal_id)
+        for event in self._events:
+            journal.last_seq += 1
+            event.journal_id = journal.pk
+            event.seq = journal.last_seq
+            journal.last_hash = event.hash = event.chained_hash(journal.last_hash)
+        Event.objects.bulk_create(self._events)
+        Journal.objects.filter(pk=journal.pk).update(
+            last_seq=journal.last_seq, last_hash=journal.last_hash
+        )
+        transaction.on_commit(self._announce)
+
+    def _announce(self) -> None:
+        if self.plan_id is not None:
+            doorbell.ring(self.plan_id, self._events[-1].seq)
+        listeners.tell(self._events)
+
+
+@contextmanager
+def record(plan: Plan | None, actor: Actor) -> Iterator[Record]:
+    """Open one transaction whose transitions and facts go into the journal of `plan`.
+
+    Without a plan they go into the installation's journal.
+    """
+    with transaction.atomic():
+        entry = Record(plan.journal_id if plan else None, plan.pk if plan else None, actor)
+        yield entry
+        entry.store()
+
+
+def run_transition(row: models.Model, verb: str) -> None:
+    """Run the transition `verb` in memory; raises `IllegalTransition` that names all (S2.4)."""
+    try:
+        getattr(row, verb)()
+    except TransitionNotAllowed as refused:
+        raise IllegalTransition(
+            what=describe(row), state=str(row.get_state_display()), asked=verb.replace("_", " ")
+        ) from refused
+
+
+def describe(row: models.Model) -> str:
+    """The row in words, as errors name it."""
+    if isinstance(row, Task):
+        return f"task {row.pk} (tenant {row.tenant_id})"
+    if isinstance(row, Plan):
+        return f"plan {row.pk} “{row.name}”"
+    return f"{row._meta.verbose_name} {row.pk}"

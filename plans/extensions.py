@@ -1,0 +1,13 @@
+"""What other packages add through entry points, loaded once at start."""
+
+from plans import listeners, pipelines
+from plans.stages import registry as stages
+from plans.validation import chain
+
+
+def load() -> None:
+    """Load all groups: `bluegreen.stages`, `.pipelines`, `.validators`, `.listeners`."""
+    stages.load_entry_points()
+    pipelines.load_entry_points()
+    chain.load_entry_points()
+    listeners.load_entry_points()

@@ -1,0 +1,5 @@
+"""Which consumer answers which websocket path."""
+
+from typing import Any
+
+websocket_urlpatterns: list[Any] = []

@@ -1,0 +1,37 @@
+"""What is stored: fields, constraints and the transitions between states."""
+
+from plans.models.api_token import ApiToken
+from plans.models.environment import Environment
+from plans.models.event import Event, EventKind
+from plans.models.journal import INSTALLATION, Journal
+from plans.models.leadership import Leadership
+from plans.models.plan import FailurePolicy, Plan, PlanState
+from plans.models.stage_run import Direction, StageRun, StageRunState
+from plans.models.task import ACTIVE_STATES, UNFINISHED_STATES, Control, Task, TaskState
+from plans.models.tenant import TENANT_ID_PATTERN, Tenant
+from plans.models.wave import Wave, WaveMode
+
+__all__ = [
+    "ACTIVE_STATES",
+    "INSTALLATION",
+    "TENANT_ID_PATTERN",
+    "UNFINISHED_STATES",
+    "ApiToken",
+    "Control",
+    "Direction",
+    "Environment",
+    "Event",
+    "EventKind",
+    "FailurePolicy",
+    "Journal",
+    "Leadership",
+    "Plan",
+    "PlanState",
+    "StageRun",
+    "StageRunState",
+    "Task",
+    "TaskState",
+    "Tenant",
+    "Wave",
+    "WaveMode",
+]

@@ -1,0 +1,42 @@
+"""The facade: the one door through which dashboard, API, admin and commands act (S9.1).
+
+Every operation takes the actor whose permission it checks, and optionally what the sender saw.
+Each raises a `RefusedError` and changes nothing, or has happened when it returns.
+"""
+
+from plans.operations.create import Preview, create_plan, preview_plan
+from plans.operations.plan import (
+    cancel_plan,
+    pause_plan,
+    resume_plan,
+    retry_plan,
+    roll_back_plan,
+    start_plan,
+)
+from plans.operations.selection import Results, for_each
+from plans.operations.task import (
+    cancel_task,
+    pause_task,
+    resume_task,
+    retry_task,
+    roll_back_task,
+)
+
+__all__ = [
+    "Preview",
+    "Results",
+    "cancel_plan",
+    "cancel_task",
+    "create_plan",
+    "for_each",
+    "pause_plan",
+    "pause_task",
+    "preview_plan",
+    "resume_plan",
+    "resume_task",
+    "retry_plan",
+    "retry_task",
+    "roll_back_plan",
+    "roll_back_task",
+    "start_plan",
+]

@@ -1,0 +1,147 @@
+"""Create a plan, or show what creating it would do."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from plans import events, pipelines, validation
+from plans.actor import Actor, Permission
+from plans.errors import TenantConflict, ValidationFailed
+from plans.events import Record
+from plans.models import EventKind, Journal, Plan, Task, Tenant, Wave
+from plans.validation import PlannedWave, PlanRequest, Subject, Summary
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a plan would do: the findings, the target, the waves in numbers, the tenants."""
+
+    summary: Summary
+    target: str | None
+    waves: list[PlannedWave]
+    tenants: list[Tenant]
+
+
+def preview_plan(request: PlanRequest, actor: Actor) -> Preview:
+    """Validate and show; stores no plan (S1.3: dry run)."""
+    actor.require(Permission.OPERATE)
+    subject = Subject(request)
+    summary = validation.validate(subject)
+    waves = validation.resolve(request.waves, len(request.tenants))
+    tenants = [subject.tenants[i] for i in subject.well_formed_ids if i in subject.tenants]
+    return Preview(summary, subject.target, waves, tenants)
+
+
+def create_plan(request: PlanRequest, actor: Actor) -> Plan:
+    """Create the plan that `request` describes, in `CREATED`, with one task per tenant.
+
+    Raises `ValidationFailed` with the whole summary, or `TenantConflict` if another process was
+    faster with one of the tenants; either way nothing is stored but the refusal.
+    """
+    actor.require(Permission.OPERATE)
+    subject = Subject(request)
+    summary = validation.validate(subject)
+    if summary.errors:
+        _record_refusal(request, summary, actor)
+        raise ValidationFailed(summary)
+    try:
+        return _store(subject, summary, actor)
+    except IntegrityError:
+        # Another process created a task for one of the tenants since the chain has looked.
+        again = validation.validate(Subject(request))
+        _record_refusal(request, again, actor)
+        if again.errors:
+            raise ValidationFailed(again) from None
+        raise TenantConflict(tenant=request.tenants[0].tenant_id) from None
+
+
+def _store(subject: Subject, summary: Summary, actor: Actor) -> Plan:
+    request = subject.request
+    plan = Plan(
+        name=request.name.strip(),
+        executor_type=request.executor_type,
+        target=subject.target,
+        max_concurrency=request.max_concurrency,
+        failure_policy=request.failure_policy,
+        failure_budget=request.failure_budget,
+        created_by=actor.name,
+    )
+    with transaction.atomic():
+        plan.journal = Journal.objects.create(name=f"new:{uuid4().hex}")
+        plan.save(force_insert=True)
+        Journal.objects.filter(pk=plan.journal_id).update(name=f"plan:{plan.pk}")
+        with events.record(plan, actor) as record:
+            record.note(
+                EventKind.PLAN_CREATED,
+                to_state=plan.state,
+                data={"tenants": len(request.tenants), "target": plan.target},
+            )
+            _store_tasks(record, plan, subject, summary)
+    return plan
+
+
+def _store_tasks(record: Record, plan: Plan, subject: Subject, summary: Summary) -> None:
+    request = subject.request
+    planned = validation.resolve(request.waves, len(request.tenants))
+    waves = Wave.objects.bulk_create(
+        Wave(plan=plan, index=index, mode=wave.mode, size=wave.size)
+        for index, wave in enumerate(planned)
+    )
+    pipeline = pipelines.snapshot(request.executor_type, request.parameters)
+    wave_of = [wave for wave in waves for _ in range(wave.size)]
+    epochs = _latest_epochs(subject.well_formed_ids)
+    tasks = Task.objects.bulk_create(
+        [
+            Task(
+                plan=plan,
+                wave=wave_of[position],
+                tenant_id=tenant.tenant_id,
+                position=position,
+                pipeline=pipeline,
+                lease_epoch=epochs.get(tenant.tenant_id, 0),
+                target={
+                    "environment": plan.target,
+                    "version": tenant.version,
+                    "payload": tenant.payload,
+                },
+            )
+            for position, tenant in enumerate(request.tenants)
+        ],
+        batch_size=BATCH,
+    )
+    by_tenant = summary.by_tenant
+    for task in tasks:
+        record.note(EventKind.TASK_CREATED, task=task, to_state=task.state)
+        warnings = [issue.code for issue in by_tenant.get(task.tenant_id, [])]
+        record.note(
+            EventKind.TASK_VALIDATED, task=task, data={"warnings": warnings} if warnings else {}
+        )
+
+
+def _latest_epochs(tenant_ids: list[str]) -> dict[str, int]:
+    """The fence that each tenant's services have seen last: a new task's epochs go on above it."""
+    epochs: dict[str, int] = {}
+    for start in range(0, len(tenant_ids), BATCH):
+        tasks = Task.objects.filter(tenant__in=tenant_ids[start : start + BATCH])
+        epochs.update(tasks.values_list("tenant").annotate(Max("lease_epoch")).order_by())
+    return epochs
+
+
+def _record_refusal(request: PlanRequest, summary: Summary, actor: Actor) -> None:
+    """The refusal is audited though nothing else is stored."""
+    with events.record(None, actor) as record:
+        record.note(
+            EventKind.PLAN_REFUSED,
+            data={"name": request.name[:200], "errors": summary.error_count},
+        )
+        for issue in summary.errors[:BATCH]:
+            record.note(
+                EventKind.TASK_VALIDATION_FAILED,
+                tenant_id=issue.tenant_id[:64],
+                data={"code": issue.code, "field": issue.field},
+                reason=issue.message.english[:1000],
+            )

@@ -1,0 +1,69 @@
+"""How every operation begins: permission, one transaction, locked rows, nothing moved on.
+
+A command carries what its sender saw. If the object is different by now, it is refused as
+"changed since you looked", and nothing happens.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db import IntegrityError
+
+from plans import events
+from plans.actor import Actor, Permission
+from plans.errors import ChangedSinceYouLooked, NotFound, TenantConflict
+from plans.events import Record, describe
+from plans.models import Plan, Task
+
+Row = TypeVar("Row", Plan, Task)
+
+Seen = str | int | None
+"""The state (text) or the revision (number) that the sender saw; None: whatever it is now."""
+
+
+@contextmanager
+def operating_on_plan(
+    plan_id: int, actor: Actor, seen: Seen = None
+) -> Iterator[tuple[Plan, Record]]:
+    """Lock plan `plan_id` in one transaction for `actor`.
+
+    Raises `PermissionRefused`, `NotFound`, `ChangedSinceYouLooked`; and `TenantConflict` if a
+    task that is set going again finds its tenant in another unfinished task.
+    """
+    actor.require(Permission.OPERATE)
+    try:
+        with events.record(_existing(Plan, plan_id), actor) as record:
+            plan = _locked(Plan, plan_id, seen)
+            yield plan, record
+    except IntegrityError as conflict:
+        raise TenantConflict(tenant="") from conflict
+
+
+@contextmanager
+def operating_on_task(
+    task_id: int, actor: Actor, seen: Seen = None
+) -> Iterator[tuple[Task, Plan, Record]]:
+    """Lock task `task_id` and its plan likewise."""
+    actor.require(Permission.OPERATE)
+    unlocked = _existing(Task, task_id)
+    try:
+        with events.record(unlocked.plan, actor) as record:
+            plan = _locked(Plan, unlocked.plan_id)
+            yield _locked(Task, task_id, seen), plan, record
+    except IntegrityError as conflict:
+        raise TenantConflict(tenant=unlocked.tenant_id) from conflict
+
+
+def _existing(model: type[Row], pk: int) -> Row:
+    row = model.objects.filter(pk=pk).first()
+    if row is None:
+        raise NotFound(what=str(model._meta.verbose_name), id=pk)
+    return row
+
+
+def _locked(model: type[Row], pk: int, seen: Seen = None) -> Row:
+    row = model.objects.select_for_update().get(pk=pk)
+    if seen is not None and seen not in (row.state, row.revision):
+        raise ChangedSinceYouLooked(what=describe(row), state=str(row.get_state_display()))
+    return row

@@ -1,0 +1,1 @@
+"""Every read that a page, a frame, the API or a decision makes."""

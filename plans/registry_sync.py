@@ -1,0 +1,45 @@
+"""Keep the registry of tenants as the OB service has it."""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from django.utils import timezone
+
+from plans import conf
+from plans.clients import ob_service
+from plans.clients.ob_service import TenantRecord
+from plans.models import Tenant
+
+SYNCED_FIELDS = ["name", "environment", "config_version", "endpoints", "synced_at"]
+
+
+def sync_tenants() -> int:
+    """Read the whole list; returns how many tenants it named. A missing list names none."""
+    records = ob_service.all_tenants()
+    seen = 0
+    while batch := list(islice(records, conf.OB_LIST_LIMIT)):
+        store(batch)
+        seen += len(batch)
+    return seen
+
+
+def store(records: Iterable[TenantRecord]) -> None:
+    """Add or refresh what the OB service said."""
+    now = timezone.now()
+    Tenant.objects.bulk_create(
+        [
+            Tenant(
+                tenant_id=record.tenant_id,
+                name=record.name[:200],
+                environment=record.environment,
+                config_version=record.config_version,
+                endpoints=list(record.endpoints),
+                synced_at=now,
+            )
+            for record in records
+        ],
+        update_conflicts=True,
+        unique_fields=["tenant_id"],
+        update_fields=SYNCED_FIELDS,
+        batch_size=100,
+    )

@@ -1,0 +1,57 @@
+"""Read the tenant: what is, before anything changes."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from plans.clients import gateway, ob_service
+from plans.errors import ServiceRejected
+from plans.message import Message
+from plans.stages.base import Done, Outcome, Skipped, Stage, StageContext
+from plans.stages.registry import register
+from plans.stores import tenant_config
+
+NOT_FOUND = 404
+
+
+@register
+class ReadTenant(Stage):
+    """Ask the OB service, the gateway and Redis for the tenant's present state.
+
+    Leaves `endpoints` and the new configuration's `version` for later stages, and the previous
+    state to which a rollback returns.
+    """
+
+    name = "read_tenant"
+    title = _("read tenant")
+    checkpoint = "READ"
+
+    def run(self, context: StageContext) -> Outcome:
+        tenant = ob_service.get_tenant(context.tenant_id, context.call)
+        held = tenant_config.read(context.tenant_id)
+        version = context.target.version
+        if version is None:
+            version = 1 + max(tenant.config_version, held.version if held else 0)
+        previous = {
+            "environment": tenant.environment,
+            "route": self._route(context, tenant.environment),
+            "version": held.version if held else tenant.config_version,
+            "payload": held.payload if held else {},
+            "endpoints": list(tenant.endpoints),
+        }
+        return Done(
+            data={"version": version, "endpoints": list(tenant.endpoints)},
+            result={"environment": tenant.environment, "version": previous["version"]},
+            previous=previous,
+        )
+
+    def undo(self, context: StageContext) -> Outcome:
+        return Skipped(Message(gettext_noop("Reading changed nothing.")))
+
+    @staticmethod
+    def _route(context: StageContext, otherwise: str) -> str:
+        try:
+            return gateway.get_route(context.tenant_id, context.call)
+        except ServiceRejected as rejected:
+            if rejected.message.values.get("status") != NOT_FOUND:
+                raise
+            return otherwise  # A tenant without a route of its own follows its status.

@@ -1,0 +1,46 @@
+"""Conflicts: another task has the tenant, or left it half-switched."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+from django.utils.translation import gettext_noop as _
+
+from plans.models import UNFINISHED_STATES, Task, TaskState
+from plans.validation.chain import register
+from plans.validation.subject import IN_CLAUSE_MAX, Subject
+from plans.validation.summary import Issue, error, warning
+
+LEFT_BEHIND = Q(
+    state__in=(TaskState.FAILED, TaskState.CANCELLED, TaskState.ROLLBACK_FAILED), reached__gt=1
+)
+
+
+@register
+def validate_conflicts(subject: Subject) -> Iterable[Issue]:
+    """No tenant is in another unfinished task; half-switched ones are pointed out."""
+    ids = subject.well_formed_ids
+    for start in range(0, len(ids), IN_CLAUSE_MAX):
+        of_tenants = Task.objects.filter(tenant__in=ids[start : start + IN_CLAUSE_MAX])
+        rows = of_tenants.filter(Q(state__in=UNFINISHED_STATES) | LEFT_BEHIND).order_by("pk")
+        latest = {row["tenant_id"]: row for row in rows.values("tenant_id", "pk", "plan", "state")}
+        for tenant_id, row in latest.items():
+            yield _issue(tenant_id, row)
+
+
+def _issue(tenant_id: str, row: dict[str, object]) -> Issue:
+    values = {"task": row["pk"], "plan": row["plan"]}
+    if row["state"] in UNFINISHED_STATES:
+        return error(
+            "TENANT_CONFLICT",
+            "tenantIds",
+            _("The tenant is in the unfinished task %(task)s of plan %(plan)s."),
+            tenant_id=tenant_id,
+            **values,
+        )
+    return warning(
+        "TENANT_HALF_SWITCHED",
+        "tenantIds",
+        _("Task %(task)s of plan %(plan)s ended half-way and may have left the tenant in between."),
+        tenant_id=tenant_id,
+        **values,
+    )

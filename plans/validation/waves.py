@@ -1,0 +1,100 @@
+"""Waves: from sizes, percentages and "the rest" to numbers of tasks."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_noop as _
+
+from plans import conf
+from plans.models import WaveMode
+from plans.validation.chain import register
+from plans.validation.request import WaveRequest
+from plans.validation.subject import Subject
+from plans.validation.summary import Issue, error
+
+
+@dataclass(frozen=True)
+class PlannedWave:
+    """A wave with its number of tasks."""
+
+    size: int
+    mode: str
+
+
+def resolve(waves: Sequence[WaveRequest], total: int) -> list[PlannedWave]:
+    """The waves in numbers. Percentages are of all tasks, rounded up, at most what is left.
+
+    Without waves there is one with all tasks. Empty waves are left out. The result may cover
+    fewer tasks than `total`; the validator says so.
+    """
+    if not waves:
+        return [PlannedWave(total, WaveMode.CONCURRENT.value)]
+    left = total
+    planned = []
+    for wave in waves:
+        if wave.rest:
+            size = left
+        elif wave.percent is not None:
+            size = min(left, math.ceil(total * wave.percent / 100))
+        else:
+            size = min(left, wave.size or 0)
+        left -= size
+        if size:
+            planned.append(PlannedWave(size, wave.mode))
+    return planned
+
+
+@register
+def validate_waves(subject: Subject) -> Iterable[Issue]:
+    """Every wave says one size that makes sense, and together they hold all tenants."""
+    waves = subject.request.waves
+    total = len(subject.request.tenants)
+    if len(waves) > conf.WAVES_PER_PLAN_MAX:
+        yield error(
+            "TOO_MANY_WAVES",
+            "waves",
+            _("%(count)s waves are too many: at most %(limit)s."),
+            count=len(waves),
+            limit=conf.WAVES_PER_PLAN_MAX,
+        )
+        return
+    for number, wave in enumerate(waves, 1):
+        yield from _issues_of(wave, number)
+    if waves and (covered := sum(wave.size for wave in resolve(waves, total))) < total:
+        yield error(
+            "WAVES_INCOMPLETE",
+            "waves",
+            _("The waves hold %(covered)s of %(total)s tenants: add a last wave with the rest."),
+            covered=covered,
+            total=total,
+        )
+
+
+def _issues_of(wave: WaveRequest, number: int) -> Iterable[Issue]:
+    given = [wave.size is not None, wave.percent is not None, wave.rest]
+    if sum(given) != 1:
+        yield error(
+            "WAVE_MALFORMED",
+            "waves",
+            _("Wave %(number)s needs exactly one of size, percent and rest."),
+            number=number,
+        )
+    elif wave.size is not None and wave.size < 1:
+        yield error(
+            "WAVE_SIZE", "waves", _("Wave %(number)s needs a size of 1 or more."), number=number
+        )
+    elif wave.percent is not None and not 0 < wave.percent <= 100:
+        yield error(
+            "WAVE_PERCENT",
+            "waves",
+            _("Wave %(number)s needs a percentage above 0 and at most 100."),
+            number=number,
+        )
+    if wave.mode not in WaveMode.values:
+        yield error(
+            "WAVE_MODE",
+            "waves",
+            _("Wave %(number)s needs the mode CONCURRENT or FIFO."),
+            number=number,
+        )
