@@ -308,6 +308,7 @@ def test_a_message_holds_neither_credentials_nor_the_query(serve: Serve) -> None
         ("OB_SERVICE", "file:///etc/passwd"),
         ("OB_SERVICE", ""),
         ("OB_SERVICE", "http://ünï/"),
+        ("OB_SERVICE", "http://:80/"),
         ("INSTANCE", "file:///etc/passwd"),
         ("INSTANCE", ""),
         ("INSTANCE", "http://ünï/"),
