@@ -14,7 +14,9 @@ from tests.clients.raw_server import always, answer
 
 def caller_with(idle_max: int) -> Caller:
     backend = DeadlineBackend(guarded=False)
-    return Caller("GATEWAY", Connections(backend, ssl.create_default_context(), idle_max), guarded=False)
+    return Caller(
+        "GATEWAY", Connections(backend, ssl.create_default_context(), idle_max), guarded=False
+    )
 
 
 def test_each_origin_keeps_its_connection(serve: Serve) -> None:
