@@ -13,6 +13,6 @@ class PlansConfig(AppConfig):
     def ready(self) -> None:
         """Let installed packages add their stages, pipelines, validators and listeners."""
         # Models can be imported only from here on.
-        from plans import extensions
+        from plans import extensions  # noqa: PLC0415
 
         extensions.load()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
@@ -187,7 +187,7 @@ def record(plan: Plan | None, actor: Actor) -> Iterator[Record]:
         entry.store()
 
 
-def run_transition(row: models.Model, verb: str) -> None:
+def run_transition(row: Plan | Task | StageRun, verb: str) -> None:
     """Run the transition `verb` in memory; raises `IllegalTransition` that names all (S2.4)."""
     try:
         getattr(row, verb)()
@@ -197,7 +197,7 @@ def run_transition(row: models.Model, verb: str) -> None:
         ) from refused
 
 
-def describe(row: models.Model) -> str:
+def describe(row: Plan | Task | StageRun) -> str:
     """The row in words, as errors name it."""
     if isinstance(row, Task):
         return f"task {row.pk} (tenant {row.tenant_id})"

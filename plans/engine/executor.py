@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 _runs: dict[int, TaskRun] = {}
 _lock = threading.Lock()
+_stopping = threading.Event()
 
 
 def run(task_id: int, worker: str) -> None:
@@ -60,8 +61,17 @@ def heartbeat(worker: str) -> None:
             task_run.note_progress()
 
 
+def stop_at_boundaries(worker: str) -> None:
+    """Let running tasks go at their next stage boundary or poll; another worker goes on."""
+    logger.info("%s gives its tasks back at their next stage boundary", worker)
+    _stopping.set()
+
+
 def _run_stages(task_run: TaskRun) -> None:
     while task_run.is_going_on:
+        if _stopping.is_set():
+            task_run.give_back()
+            return
         if task_run.task.control:
             task_run.stop()
             continue
@@ -116,7 +126,7 @@ def _fail(task_run: TaskRun, stage: Stage, error: StageError) -> None:
 def _context(task_run: TaskRun) -> StageContext:
     task = task_run.task
     back = task.is_rolling_back
-    state = task.previous if back else task.target
+    state = (task.previous or {}) if back else task.target
     attempt = task.attempts[f"{task.step}-{task_run.direction.value}"]
     return StageContext(
         task_id=task.pk,

@@ -174,9 +174,11 @@ class TaskRun:
         self._write(None, lambda record: None)
 
     def note_progress(self) -> None:
-        """Say that the task is alive though its stage takes long."""
+        """Say that the task is alive though its stage takes long. For the heartbeat's thread."""
+        mine = Task.objects.select_for_update().filter(pk=self.task.pk, lease_owner=self.worker)
         with events.record(self.plan, Actor(self.worker)) as record:
-            self._note(record, EventKind.TASK_PROGRESS, self._progress())
+            if mine.filter(lease_epoch=self.lease.epoch).exists():
+                self._note(record, EventKind.TASK_PROGRESS, self._progress())
         self.told_monotonic = time.monotonic()
 
     def give_back(self) -> None:

@@ -1,5 +1,7 @@
 """A task: one tenant's switch inside a plan."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -43,6 +45,10 @@ class Control(models.TextChoices):
     NONE = "", _("nothing")
     PAUSE = "pause", _("pause")
     CANCEL = "cancel", _("cancel")
+
+
+def _has_something_to_undo(task: Any) -> bool:
+    return bool(task.has_changed_its_tenant)
 
 
 class Task(TrackedModel):
@@ -171,7 +177,7 @@ class Task(TrackedModel):
             TaskState.ROLLBACK_FAILED,
         ],
         target=TaskState.ROLLING_BACK,
-        conditions=[lambda task: task.has_changed_its_tenant],
+        conditions=[_has_something_to_undo],
     )
     def roll_back(self) -> None:
         self._set_off()  # The failure stays: it is why the tenant goes back.

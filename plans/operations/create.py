@@ -64,7 +64,7 @@ def _store(subject: Subject, summary: Summary, actor: Actor) -> Plan:
     plan = Plan(
         name=request.name.strip(),
         executor_type=request.executor_type,
-        target=subject.target,
+        target=subject.target or "",  # The chain has refused a plan without one.
         max_concurrency=request.max_concurrency,
         failure_policy=request.failure_policy,
         failure_budget=request.failure_budget,

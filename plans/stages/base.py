@@ -119,7 +119,7 @@ class Stage:
     retry: ClassVar[RetryPolicy] = RetryPolicy()
 
     def __init__(self, params: Any = None) -> None:
-        self.params = params if params is not None else self.Params()
+        self.params: Any = params if params is not None else self.Params()
 
     def run(self, context: StageContext) -> Outcome:
         """Drive the tenant to `context.target`."""

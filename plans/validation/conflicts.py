@@ -1,6 +1,7 @@
 """Conflicts: another task has the tenant, or left it half-switched."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext_noop as _
@@ -27,7 +28,7 @@ def validate_conflicts(subject: Subject) -> Iterable[Issue]:
             yield _issue(tenant_id, row)
 
 
-def _issue(tenant_id: str, row: dict[str, object]) -> Issue:
+def _issue(tenant_id: str, row: Mapping[str, Any]) -> Issue:
     values = {"task": row["pk"], "plan": row["plan"]}
     if row["state"] in UNFINISHED_STATES:
         return error(

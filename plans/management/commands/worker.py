@@ -32,7 +32,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, threads: int, **options: Any) -> None:
         embedded_redis.keep_running()
-        worker = ThreadedWorker(executor.run, threads=threads, on_heartbeat=executor.heartbeat)
+        worker = ThreadedWorker(
+            executor.run,
+            threads=threads,
+            on_heartbeat=executor.heartbeat,
+            on_stopping=executor.stop_at_boundaries,
+        )
         if not worker.work():
             # The threads that still run cannot be stopped, and would keep the process.
             logging.shutdown()
