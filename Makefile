@@ -40,10 +40,10 @@ run: $(RUNTIME) ## Run the system; it says what must be configured
 	@PORT=$(PORT) PATH="$(CURDIR)/$(VENV)/bin:$$PATH" exec $(BOUND) honcho start -c worker=2
 
 test: $(DEV) ## Run the tests on SQLite
-	@env -u DATABASE_URL $(PY) -m pytest $(PYTEST_ARGS)
+	@env -u DATABASE_URL -u DJANGO_SETTINGS_MODULE $(PY) -m pytest $(PYTEST_ARGS)
 
 test-postgres: $(DEV) ## Run the tests on a private PostgreSQL cluster (needs initdb)
-	@$(PY) scripts/private_postgres.py $(PY) -m pytest $(PYTEST_ARGS)
+	@env -u DJANGO_SETTINGS_MODULE $(PY) scripts/private_postgres.py $(PY) -m pytest $(PYTEST_ARGS)
 
 check: $(DEV) ## Lint, format, types, import layers, migrations, deployment settings
 	$(VENV)/bin/ruff check
