@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -29,7 +30,7 @@ def show_people(address: str, people: dict[str, str]) -> None:
     table.add_column("user")
     table.add_column("password")
     for name, password in people.items():
-        table.add_row(name, password)
+        table.add_row(name, escape(password))
     console.print(f"\nDashboard: [bold]{address}[/bold]\n")
     console.print(table)
     console.print()
