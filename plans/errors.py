@@ -36,6 +36,13 @@ class BluegreenError(Exception):
         super().__init__(self.message.english)
 
 
+class AppendOnly(BluegreenError):
+    """Code tried to change or delete a recorded event: record another one instead."""
+
+    code = "APPEND_ONLY"
+    template = _("Recorded events are never changed or deleted.")
+
+
 # --- Refusals: what a person or a script asked for cannot be done ---------------------------
 
 

@@ -18,12 +18,14 @@ from django_fsm import TransitionNotAllowed
 
 from plans import listeners
 from plans.actor import Actor
+from plans.canonical import storable, storable_text
 from plans.errors import ChangedSinceYouLooked, IllegalTransition
 from plans.models import INSTALLATION, Event, EventKind, Journal, Plan, StageRun, Task
 from plans.stores import doorbell
 
 IN_CLAUSE_MAX = 500
 """Keys in one IN clause; SQLite takes at most 999 variables in older builds."""
+TENANT_ID_CHARS = 64
 
 
 class Record:
@@ -137,15 +139,15 @@ class Record:
             Event(
                 plan_id=self.plan_id,
                 task_id=task.pk if task else None,
-                tenant_id=task.tenant_id if task else tenant_id,
+                tenant_id=task.tenant_id if task else storable_text(tenant_id)[:TENANT_ID_CHARS],
                 kind=kind,
                 at=timezone.now(),
-                actor=by or self.actor.name,
+                actor=storable_text(by or self.actor.name),
                 epoch=epoch,
                 from_state=from_state,
                 to_state=to_state,
-                reason=reason,
-                data=data or {},
+                reason=storable_text(reason),
+                data=storable(data or {}),
             )
         )
 

@@ -1,12 +1,14 @@
 """An event: one recorded fact, never changed afterwards."""
 
 import hashlib
-import json
-from typing import Any
+from datetime import UTC
+from typing import Any, NoReturn
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from plans import canonical
+from plans.errors import AppendOnly
 from plans.models.journal import Journal
 from plans.models.plan import Plan
 from plans.models.task import Task
@@ -54,8 +56,21 @@ class EventKind(models.TextChoices):
     STAGE_FAILED = "stage.failed", _("stage failed")
 
 
+class EventQuerySet(models.QuerySet["Event"]):
+    """Events are read and added. What guards the table itself: docs/audit.md."""
+
+    def update(self, **changes: Any) -> NoReturn:
+        raise AppendOnly
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly
+
+
 class Event(models.Model):
-    """One fact of a journal. `hash` chains its content to the event before it (X5)."""
+    """One fact of a journal. `hash` chains its content to the event before it (X5).
+
+    Append-only: saving a stored event again or deleting one raises `AppendOnly`.
+    """
 
     journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="events")
     seq = models.PositiveBigIntegerField(_("sequence number"))
@@ -76,6 +91,8 @@ class Event(models.Model):
     data = models.JSONField(_("data"), default=dict, blank=True)
     hash = models.CharField(_("hash"), max_length=64)
 
+    objects = EventQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
@@ -88,8 +105,21 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.journal_id}:{self.seq} {self.kind}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly
+        # Should the key exist already, the database refuses.
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
     def chained_hash(self, hash_before: str) -> str:
-        """SHA-256 (hex) of the hash before and this event's content as canonical JSON."""
+        """SHA-256 (hex) of the hash before and this event's content as canonical JSON.
+
+        `data` and the texts must be storable (`plans.canonical`), else the hash of what the
+        database gives back differs.
+        """
         content: dict[str, Any] = {
             "journal": self.journal_id,
             "seq": self.seq,
@@ -97,7 +127,7 @@ class Event(models.Model):
             "task": self.task_id,
             "tenant": self.tenant_id,
             "kind": str(self.kind),
-            "at": self.at.timestamp(),
+            "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
             "actor": self.actor,
             "epoch": self.epoch,
             "from": self.from_state,
@@ -105,5 +135,4 @@ class Event(models.Model):
             "reason": self.reason,
             "data": self.data,
         }
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(hash_before.encode() + canonical.encode()).hexdigest()
+        return hashlib.sha256(hash_before.encode() + canonical.dumps(content).encode()).hexdigest()

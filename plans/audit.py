@@ -1,0 +1,126 @@
+"""Whether the journals still say what was recorded: gapless, in order, unchanged (X5).
+
+A journal's head says how many events there are and the hash of the last, and each event's hash
+covers its content and the hash before. So an edited, removed, re-ordered or inserted row, a cut
+end and a changed head all show. Who can write to the database can also write a whole new chain:
+note heads elsewhere from time to time, and compare.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
+
+from plans.message import Message
+from plans.models import Event, Journal, Plan
+from plans.models.journal import GENESIS
+
+CHUNK_ROWS = 2000
+UNREADABLE = (AttributeError, TypeError, ValueError)
+"""What Django raises where a column holds what its type never wrote, as SQLite allows."""
+NOT_AS_RECORDED = _("Its content is not what was recorded, or not what followed event %(before)s.")
+CUT = _("It is missing: the journal ends after event %(last)s, its head says %(head)s.")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first place at which a journal does not hold. `event_id` is None for a missing row."""
+
+    journal: str
+    seq: int
+    event_id: int | None
+    why: Message
+
+
+@dataclass
+class Findings:
+    """What a verification has seen: `heads` has `(journal, last seq, last hash)` of each."""
+
+    events: int = 0
+    heads: list[tuple[str, int, str]] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+
+
+class ChainBroken(Exception):
+    """Internal: the walk along one journal ends at `broken`."""
+
+    def __init__(self, broken: Broken) -> None:
+        self.broken = broken
+
+
+def verify(plan_id: int | None = None) -> Findings:
+    """Walk every journal, or that of one plan, event by event.
+
+    May run while events are being recorded: what is added meanwhile is left for the next time.
+    """
+    findings = Findings()
+    journals = Journal.objects.order_by("pk")
+    if plan_id is not None:
+        journals = journals.filter(plan=plan_id)
+    owners = dict(Plan.objects.filter(journal__in=journals).values_list("journal", "pk"))
+    for journal in journals.iterator(CHUNK_ROWS):
+        findings.heads.append((journal.name, journal.last_seq, journal.last_hash))
+        try:
+            for _event in _walk(journal, owners.get(journal.pk)):
+                findings.events += 1
+        except ChainBroken as found:
+            findings.broken.append(found.broken)
+    return findings
+
+
+def _walk(journal: Journal, owner: int | None) -> Iterator[Event]:
+    """Yield the events up to the head as it was read; raises `ChainBroken`."""
+    seq, last_hash = 0, GENESIS
+    events = Event.objects.filter(journal=journal).order_by("seq")
+    for event in _read(journal, events.filter(seq__lte=journal.last_seq)):
+        if event.seq != seq + 1:
+            raise _broken(journal, seq + 1, None, _("It is missing."))
+        seq = event.seq
+        if event.plan_id != owner:
+            raise _broken(journal, seq, event.pk, _("It belongs to another plan."))
+        try:
+            last_hash = event.chained_hash(last_hash)
+        except UNREADABLE:
+            last_hash = ""
+        if event.hash != last_hash or not last_hash:
+            raise _broken(journal, seq, event.pk, NOT_AS_RECORDED, before=seq - 1)
+        yield event
+    if seq < journal.last_seq or (owner is not None and seq == 0):
+        raise _broken(journal, seq + 1, None, CUT, last=seq, head=journal.last_seq)
+    if last_hash != journal.last_hash:
+        last = events.filter(seq=seq).values_list("pk", flat=True).first()
+        raise _broken(journal, seq, last, _("It is not what the journal's head closes with."))
+    _require_nothing_beyond(journal, events.filter(seq__gt=seq))
+
+
+def _read(journal: Journal, events: QuerySet[Event]) -> Iterator[Event]:
+    """Yield `events`; raises `ChainBroken` at a row whose columns cannot even be read."""
+    read = 0
+    try:
+        for event in events.iterator(CHUNK_ROWS):
+            yield event
+            read = event.seq
+        return
+    except UNREADABLE:
+        rest = events.filter(seq__gt=read).values_list("pk", "seq")
+    for pk, seq in rest.iterator(CHUNK_ROWS):
+        try:
+            event = Event.objects.get(pk=pk)
+        except UNREADABLE:
+            raise _broken(journal, seq, pk, _("It cannot be read.")) from None
+        yield event
+
+
+def _require_nothing_beyond(journal: Journal, beyond: QuerySet[Event]) -> None:
+    row = beyond.values_list("pk", "seq").first()
+    # An event and its head are committed together: one that is younger than the head that was
+    # read shows with a head that has grown too.
+    if row and Journal.objects.get(pk=journal.pk).last_seq < row[1]:
+        raise _broken(journal, row[1], row[0], _("It is beyond the end that the head names."))
+
+
+def _broken(
+    journal: Journal, seq: int, event_id: int | None, why: str, /, **values: int
+) -> ChainBroken:
+    return ChainBroken(Broken(journal.name, seq, event_id, Message(why, values)))
