@@ -98,7 +98,9 @@ def ring_due() -> None:
         logger.warning("%s due tasks were not rung: %s", len(due), away)
         return
     for start in range(0, len(task_ids), 500):
-        Task.objects.filter(pk__in=task_ids[start : start + 500]).update(rung_at=Now())
+        # Those that a worker took meanwhile have had their answer.
+        unanswered = Task.objects.filter(leases.is_free(), pk__in=task_ids[start : start + 500])
+        unanswered.update(rung_at=Now())
 
 
 def settle_active() -> None:

@@ -54,6 +54,7 @@ class TaskRun:
         task.leased_at = Now()
         task.lease_expires_at = in_seconds(conf.LEASE_SECONDS)
         task.wake_at = None
+        task.rung_at = None  # Answered: should this worker die, the next ring need not wait.
         run = cls(task, worker, leases.Lease(task.pk, task.lease_epoch, time.monotonic()))
         run.memo = task.memo
         try:

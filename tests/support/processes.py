@@ -166,6 +166,13 @@ class Processes:
         self._started.append(process)
         return process
 
+    def module(self, module: str, *arguments: str, **environment: str) -> RunningProcess:
+        """`python -m MODULE ARGUMENTS…` in the background."""
+        name, env, log = self._prepare(module.rpartition(".")[2], environment)
+        process = RunningProcess(name, [sys.executable, "-m", module, *arguments], env, log)
+        self._started.append(process)
+        return process
+
     def logs(self) -> list[tuple[str, str]]:
         """The name and the end of the log of every process that was started."""
         return [(process.name, process.log[-LOG_TAIL_BYTES:]) for process in self._started]

@@ -1,0 +1,125 @@
+"""Real workers and conductors, and what they leave in the database."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from plans import conf
+from plans.models import Event, EventKind, Plan, PlanState, StageRun, StageRunState, Task
+from plans.models.journal import GENESIS
+from tests.support.processes import Processes, RunningProcess
+from tests.support.waiting import wait_until
+
+FINISH_SECONDS = 60.0
+TAKEOVER_SECONDS = conf.LEASE_SECONDS + 2
+STARTED = {"worker": "runs up to", "conductor": "conductor "}
+
+
+class Crew:
+    """Starts workers and conductors; each is ready when it is handed out."""
+
+    def __init__(self, processes: Processes) -> None:
+        self.processes = processes
+
+    def worker(self, threads: int = 16, **environment: str) -> RunningProcess:
+        return self.workers(1, threads, **environment)[0]
+
+    def workers(self, count: int, threads: int = 16, **environment: str) -> list[RunningProcess]:
+        """They start side by side."""
+        started = [
+            self.processes.worker(WORKER_THREADS=str(threads), **environment) for _ in range(count)
+        ]
+        for worker in started:
+            worker.wait_for_log(STARTED["worker"])
+        return started
+
+    def conductor(self) -> RunningProcess:
+        conductor = self.processes.conductor()
+        conductor.wait_for_log(STARTED["conductor"])
+        return conductor
+
+    def freeze(self, process: RunningProcess) -> None:
+        """SIGSTOP it while it holds no lock in the database, as nearly every moment is."""
+
+        def frozen() -> bool:
+            process.freeze()
+            if _nobody_holds_a_lock():
+                return True
+            process.thaw()
+            return False
+
+        wait_until(frozen, message=f"{process.name} is frozen outside of a transaction")
+
+
+def wait_for_plan(plan: Plan, state: PlanState, timeout_seconds: float = FINISH_SECONDS) -> None:
+    wait_until(
+        lambda: Plan.objects.get(pk=plan.pk).state == state,
+        timeout_seconds,
+        lambda: f"the plan is {state}; its tasks: {_told(plan)}",
+    )
+
+
+def wait_for_tasks(plan: Plan, count: int, **conditions: Any) -> None:
+    """Wait until at least `count` tasks fulfil `conditions`."""
+    wait_until(
+        lambda: Task.objects.filter(plan=plan, **conditions).count() >= count,
+        FINISH_SECONDS,
+        lambda: f"{count} tasks with {conditions}; its tasks: {_told(plan)}",
+    )
+
+
+def assert_sequence_is_whole(plan: Plan) -> None:
+    """The events of the plan are numbered without a gap and chained."""
+    before = GENESIS
+    events = list(Event.objects.filter(journal=plan.journal_id).order_by("seq"))
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    for event in events:
+        assert event.hash == event.chained_hash(before), f"event {event} breaks the chain"
+        before = event.hash
+
+
+def assert_each_stage_ran_once(plan: Plan, *, but: Callable[[str], bool] = lambda _: False) -> None:
+    """Every stage of every task has one run, and it is completed; tenants for which `but` aside."""
+    runs = Counter(
+        (run.task.tenant_id, run.stage)
+        for run in StageRun.objects.filter(task__plan=plan).select_related("task")
+        if not but(run.task.tenant_id)
+    )
+    assert {key: count for key, count in runs.items() if count != 1} == {}
+    unfinished = StageRun.objects.filter(~Q(state=StageRunState.COMPLETED), task__plan=plan)
+    assert [str(run) for run in unfinished if not but(run.task.tenant_id)] == []
+
+
+def takeovers(plan: Plan) -> list[Event]:
+    return list(Event.objects.filter(plan=plan, kind=EventKind.TASK_TAKEN_OVER).order_by("seq"))
+
+
+def _nobody_holds_a_lock() -> bool:
+    if connection.vendor == "sqlite":
+        other = sqlite3.connect(connection.settings_dict["NAME"], timeout=0.3)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            other.rollback()
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            other.close()
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+        )
+        return bool(cursor.fetchone()[0] == 0)
+
+
+def _told(plan: Plan) -> list[tuple[Any, ...]]:
+    return list(
+        Task.objects.filter(plan=plan)
+        .exclude(state="COMPLETED")
+        .values_list("tenant", "state", "step", "admitted", "lease_owner", "lease_expires_at")[:20]
+    )
