@@ -22,6 +22,8 @@ HTTP_TIMEOUT_SECONDS: float = env.float("HTTP_TIMEOUT_SECONDS", default=5.0)
 HTTP_ANSWER_MAX_BYTES = 1024 * 1024
 RETRY_AFTER_MAX_SECONDS = 300.0
 HTTP_KEEP_ALIVE_SECONDS = 15.0
+HTTP_IDLE_CONNECTIONS = 4
+"""Kept open at most by one thread for one kind of service."""
 HTTP_FANOUT_THREADS = 32
 """Calls that one process makes at once on behalf of tenants with several instances."""
 ENDPOINTS_PER_TENANT_MAX = 1000

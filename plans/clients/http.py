@@ -1,22 +1,22 @@
 """One outgoing HTTP call: bounded in time and size, and every way to fail has its error."""
 
 import json as jsonlib
-import ssl
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, NoReturn
 from urllib.parse import quote
 
-import httpcore
+import httpx
 
 from plans import conf
 from plans.clients.address import shown, written_problems
-from plans.clients.connections import Connections
 from plans.clients.network import ForbiddenAddress
 from plans.clients.retry_after import retry_after_seconds
-from plans.clients.streams import DeadlineBackend, Exchange, current
+from plans.clients.streams import Exchange, current
+from plans.clients.transport import GUARDED, client
 from plans.errors import (
     EndpointForbidden,
     ServiceBadAnswer,
@@ -30,8 +30,7 @@ Service = Literal["OB_SERVICE", "GATEWAY", "INSTANCE", "NOTIFY"]
 
 RETRYABLE_REFUSALS = frozenset({408, 425, 429})
 REPEATABLE_METHODS = frozenset({"GET", "PUT"})
-SPARE_CONNECTIONS = 16
-SCHEMES = (b"http", b"https")
+SCHEMES = frozenset({"http", "https"})
 
 
 def _nothing() -> None:
@@ -52,95 +51,84 @@ class Call:
 
 
 class Answer(NamedTuple):
-    """What a service said: the JSON object (empty for an empty body), and the headers.
-
-    Names of headers are in lower case.
-    """
+    """What a service said: the JSON object (empty for an empty body), and the headers."""
 
     body: dict[str, Any]
-    headers: dict[str, str]
+    headers: httpx.Headers
 
 
-class Caller:
-    """Calls one kind of service over connections that all threads of the process share."""
+def request(
+    service: Service,
+    method: str,
+    url: str,
+    call: Call | None = None,
+    json: dict[str, Any] | None = None,
+) -> Answer:
+    """Send one request and read its answer, within `conf.HTTP_TIMEOUT_SECONDS` altogether.
 
-    def __init__(self, service: Service, connections: Connections, *, guarded: bool) -> None:
-        self.service = service
-        self._connections = connections
-        self._guarded = guarded
+    Raises the `ServiceError`s of `plans.errors`, and what `call.before` raises.
+    """
+    sending = _Sending(service, method, url, call, json)
+    exchange = Exchange(deadline=time.monotonic() + conf.HTTP_TIMEOUT_SECONDS)
+    if service in GUARDED and (problems := written_problems(url)):
+        sending.forbid(problems[0].english)
+    try:
+        answer, content = _exchange(sending, exchange)
+    except httpx.TimeoutException:
+        raise ServiceTimeout(service, **sending.named, seconds=conf.HTTP_TIMEOUT_SECONDS) from None
+    except ForbiddenAddress as forbidden:
+        sending.forbid(forbidden.problem.english)
+    except (
+        httpx.InvalidURL,
+        httpx.LocalProtocolError,
+        httpx.UnsupportedProtocol,
+        UnicodeError,
+    ):
+        sending.forbid("it cannot be written as a request")
+    except httpx.RemoteProtocolError as error:
+        # An answer that breaks off and one that is no HTTP are the same to the library.
+        if exchange.ended:
+            raise ServiceUnreachable(
+                service, **sending.named, cause="the connection was closed"
+            ) from error
+        sending.reject_answer("it is not HTTP")
+    except httpx.NetworkError as error:
+        raise ServiceUnreachable(service, **sending.named, cause=_cause(error)) from error
+    except httpx.HTTPStatusError as error:
+        sending.refuse(error.response)
+    if not answer.is_success:
+        sending.refuse(answer)
+    return Answer(sending.parse(content), answer.headers)
 
-    def request(
-        self, method: str, url: str, call: Call | None = None, json: dict[str, Any] | None = None
-    ) -> Answer:
-        """Send one request and read its answer, within `conf.HTTP_TIMEOUT_SECONDS` altogether.
 
-        Raises the `ServiceError`s of `plans.errors`, and what `call.before` raises.
-        """
-        sending = _Sending(self, method, url, call, json)
-        exchange = Exchange(deadline=time.monotonic() + conf.HTTP_TIMEOUT_SECONDS)
-        if self._guarded and (problems := written_problems(url)):
-            sending.forbid(problems[0].english)
+def _exchange(sending: "_Sending", exchange: Exchange) -> tuple[httpx.Response, bytes]:
+    token = current.set(exchange)
+    try:
         try:
-            status, headers, content = self._exchange(sending, exchange)
-        except httpcore.TimeoutException:
-            raise ServiceTimeout(
-                self.service, **sending.named, seconds=conf.HTTP_TIMEOUT_SECONDS
-            ) from None
-        except ForbiddenAddress as forbidden:
-            sending.forbid(forbidden.problem.english)
-        except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, UnicodeError):
-            sending.forbid("it cannot be written as a request")
-        except httpcore.RemoteProtocolError as error:
-            # An answer that breaks off and one that is no HTTP are the same to the library.
-            if exchange.ended:
-                raise ServiceUnreachable(
-                    self.service, **sending.named, cause="the connection was closed"
-                ) from error
-            sending.reject_answer("it is not HTTP")
-        except httpcore.NetworkError as error:
-            raise ServiceUnreachable(self.service, **sending.named, cause=_cause(error)) from error
-        if not 200 <= status < 300:
-            sending.refuse(status, headers)
-        return Answer(sending.parse(content), headers)
+            return _send(sending)
+        except (httpx.RemoteProtocolError, httpx.NetworkError):
+            # A server may close an idle connection just when it is used again. The library
+            # repeats only what failed while it connected.
+            if not exchange.reused or exchange.answered or not sending.is_repeatable:
+                raise
+            exchange.ended = False
+            return _send(sending)
+    finally:
+        current.reset(token)
 
-    def _exchange(
-        self, sending: "_Sending", exchange: Exchange
-    ) -> tuple[int, dict[str, str], bytes]:
-        token = current.set(exchange)
-        try:
-            try:
-                return self._send(sending)
-            except (httpcore.RemoteProtocolError, httpcore.NetworkError):
-                # A server may close an idle connection just when it is used again.
-                if not exchange.reused or exchange.answered or not sending.is_repeatable:
-                    raise
-                exchange.ended = False
-                return self._send(sending, fresh=True)
-        finally:
-            current.reset(token)
 
-    def _send(
-        self, sending: "_Sending", *, fresh: bool = False
-    ) -> tuple[int, dict[str, str], bytes]:
-        url = _parsed(sending.url)
-        if sending.call is not None:
-            sending.call.before()
-        with (
-            self._connections.to(url, fresh=fresh) as connection,
-            connection.stream(
-                sending.method, url, headers=sending.headers, content=sending.content
-            ) as response,
-        ):
-            headers = {
-                name.decode("latin-1").lower(): value.decode("latin-1")
-                for name, value in response.headers
-            }
-            content = b""
-            for chunk in response.iter_stream():
-                content += chunk
-                if len(content) > conf.HTTP_ANSWER_MAX_BYTES:
-                    sending.reject_answer(f"it is larger than {conf.HTTP_ANSWER_MAX_BYTES} bytes")
-            return response.status, headers, content
+def _send(sending: "_Sending") -> tuple[httpx.Response, bytes]:
+    prepared = sending.request()
+    if sending.call is not None:
+        sending.call.before()
+    with closing(client(sending.service).send(prepared, stream=True)) as answer:
+        # As it came: an answer that unpacks itself could outgrow the limit in one chunk.
+        content = b""
+        for chunk in answer.iter_raw():
+            content += chunk
+            if len(content) > conf.HTTP_ANSWER_MAX_BYTES:
+                sending.reject_answer(f"it is larger than {conf.HTTP_ANSWER_MAX_BYTES} bytes")
+        return answer, content
 
 
 class _Sending:
@@ -148,26 +136,37 @@ class _Sending:
 
     def __init__(
         self,
-        caller: Caller,
+        service: Service,
         method: str,
         url: str,
         call: Call | None,
         json: dict[str, Any] | None,
     ) -> None:
-        self.service = caller.service
+        self.service = service
         self.method = method
         self.url = url
         self.call = call
+        self.json = json
         self.named = {"method": method, "url": shown(url)}
         self.is_repeatable = method in REPEATABLE_METHODS
-        self.headers = [("Accept", "application/json"), ("User-Agent", "bluegreen")]
-        self.content = None
-        if call is not None:
-            self.headers.append(("Idempotency-Key", call.idempotency_key))
-            self.headers.append(("Bluegreen-Fence", str(call.fence)))
-        if json is not None:
-            self.headers.append(("Content-Type", "application/json"))
-            self.content = jsonlib.dumps(json).encode()
+
+    def request(self) -> httpx.Request:
+        """What is sent, whole: nothing is added on the way.
+
+        Raises httpx.InvalidURL and UnicodeError for what cannot be written.
+        """
+        headers = {"Accept": "application/json", "User-Agent": "bluegreen"}
+        if self.call is not None:
+            headers["Idempotency-Key"] = self.call.idempotency_key
+            headers["Bluegreen-Fence"] = str(self.call.fence)
+        return httpx.Request(
+            self.method,
+            _parsed(self.url),
+            headers=headers,
+            json=self.json,
+            # The streams keep the time, for the call as a whole.
+            extensions={"timeout": {}},
+        )
 
     def parse(self, content: bytes) -> dict[str, Any]:
         """The answer's JSON object; raises ServiceBadAnswer."""
@@ -187,9 +186,10 @@ class _Sending:
     def forbid(self, cause: str) -> NoReturn:
         raise EndpointForbidden(self.service, **self.named, cause=cause) from None
 
-    def refuse(self, status: int, headers: dict[str, str]) -> NoReturn:
+    def refuse(self, answer: httpx.Response) -> NoReturn:
         """Raise the error that belongs to a status other than 2xx."""
-        asked = retry_after_seconds(headers.get("retry-after"))
+        status = answer.status_code
+        asked = retry_after_seconds(answer.headers.get("retry-after"))
         if status >= 500:
             raise ServiceUnavailable(
                 self.service, **self.named, status=status, retry_after_seconds=asked
@@ -213,46 +213,13 @@ def _cause(error: BaseException) -> str:
     return (below.strerror if below else None) or "the connection broke"
 
 
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
 @lru_cache(maxsize=4096)
-def _parsed(url: str) -> httpcore.URL:
-    parsed = httpcore.URL(url.encode("ascii"))
-    if parsed.scheme not in SCHEMES or not parsed.host:
-        raise httpcore.UnsupportedProtocol
+def _parsed(url: str) -> httpx.URL:
+    parsed = httpx.URL(url)
+    # Names outside ASCII could be shown as one host and called as another.
+    if not url.isascii() or parsed.scheme not in SCHEMES or not parsed.host:
+        raise httpx.InvalidURL("not an address of http or https")
     return parsed
-
-
-@cache
-def _connections(name: str, *, guarded: bool) -> Connections:
-    return Connections(
-        DeadlineBackend(guarded=guarded),
-        _ssl_context(),
-        idle_max=conf.WORKER_THREADS + conf.HTTP_FANOUT_THREADS + SPARE_CONNECTIONS,
-    )
-
-
-@cache
-def caller(service: Service) -> Caller:
-    """The process's caller of a kind of service, made when it is first needed."""
-    # Notices go to the same instances as questions do, so they share connections.
-    guarded = service in ("INSTANCE", "NOTIFY")
-    connections = _connections("endpoints" if guarded else service, guarded=guarded)
-    return Caller(service, connections, guarded=guarded)
-
-
-def request(
-    service: Service,
-    method: str,
-    url: str,
-    call: Call | None = None,
-    json: dict[str, Any] | None = None,
-) -> Answer:
-    """Call a service; see `Caller.request`."""
-    return caller(service).request(method, url, call, json)
 
 
 def segment(text: str) -> str:

@@ -1,5 +1,7 @@
 """One outgoing call: what is sent, and which error each misbehaviour becomes."""
 
+import gzip
+import json
 import socket
 import threading
 import time
@@ -9,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 from plans import conf, errors
-from plans.clients.http import Call, caller, request, segment
+from plans.clients.http import Call, request, segment
 from tests.clients.conftest import Serve
 from tests.clients.raw_server import Connection, RawServer, always, answer
 
@@ -35,7 +37,7 @@ def test_a_call_carries_its_key_its_fence_and_its_json(serve: Serve) -> None:
     assert b"Bluegreen-Fence: 7" in lines
     assert b"Content-Type: application/json" in lines
     assert f"Host: 127.0.0.1:{server.port}".encode() in lines
-    assert sent == b'{"color": "blue"}'
+    assert json.loads(sent) == {"color": "blue"}
 
 
 def test_calls_share_a_connection(serve: Serve) -> None:
@@ -117,9 +119,23 @@ def test_retry_after_may_be_a_date_and_is_capped(serve: Serve) -> None:
 def test_a_redirect_is_not_followed(serve: Serve) -> None:
     elsewhere = serve(always(answer('{"stolen": true}')))
     server = serve(always(answer("", "302 Found", f"Location: {elsewhere.url}/x")))
-    with pytest.raises(errors.ServiceBadAnswer, match="redirects are not followed"):
+    with pytest.raises(errors.ServiceBadAnswer, match="status 302; redirects are not followed"):
         ask(server)
     assert elsewhere.accepted == 0
+
+
+@pytest.mark.parametrize("location", ["", "mailto:x", "http://[::1", "http://a b/", "data:,\x7f"])
+def test_a_redirect_to_nowhere_is_a_redirect_like_any_other(serve: Serve, location: str) -> None:
+    server = serve(always(answer("", "302 Found", f"Location: {location}")))
+    with pytest.raises(errors.ServiceBadAnswer, match="status 302; redirects are not followed"):
+        ask(server)
+
+
+def test_a_cookie_is_not_sent_back(serve: Serve) -> None:
+    server = serve(always(answer("{}", "200 OK", "Set-Cookie: who=tenant-1; Path=/")))
+    ask(server)
+    ask(server)
+    assert b"cookie" not in server.requests[1].lower()
 
 
 @pytest.mark.parametrize(
@@ -148,6 +164,13 @@ def test_an_answer_without_end_is_cut_off_at_its_limit(serve: Serve) -> None:
 
     with pytest.raises(errors.ServiceBadAnswer, match="larger than 1048576 bytes"):
         ask(serve(flood))
+
+
+def test_a_packed_answer_that_nobody_asked_for_is_not_unpacked(serve: Serve) -> None:
+    bomb = gzip.compress(b" " * 50 * conf.HTTP_ANSWER_MAX_BYTES)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    with pytest.raises(errors.ServiceBadAnswer, match="not JSON"):
+        ask(serve(always(head.encode() + bomb)))
 
 
 def test_the_connection_of_a_bad_answer_does_not_spoil_the_next_call(serve: Serve) -> None:
@@ -320,11 +343,6 @@ def test_an_address_that_cannot_be_called_is_an_error_of_its_own(service: str, u
     with pytest.raises(errors.EndpointForbidden) as raised:
         request(service, "GET", url)
     assert (raised.value.code, raised.value.retryable) == (f"{service}_REJECTED", False)
-
-
-def test_a_process_has_one_caller_of_each_kind() -> None:
-    assert caller("GATEWAY") is caller("GATEWAY")
-    assert caller("GATEWAY") is not caller("OB_SERVICE")
 
 
 @pytest.mark.parametrize(
