@@ -15,8 +15,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from bluegreen import embedded_redis  # noqa: E402
 from plans.live.routing import websocket_urlpatterns  # noqa: E402
 
-if not os.environ.get("REDIS_URL"):
-    embedded_redis.ensure_running()
+embedded_redis.keep_running()
 
 application = ProtocolTypeRouter(
     {

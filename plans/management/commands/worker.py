@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop as _
 
 from bluegreen import embedded_redis
 from plans import conf
+from plans.checks import CONFIGURATION
 from plans.engine import executor
 from plans.engine.worker import ThreadedWorker
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, threads: int, **options: Any) -> None:
+        self.check(tags=[CONFIGURATION], include_deployment_checks=True)
         embedded_redis.keep_running()
         worker = ThreadedWorker(
             executor.run,
