@@ -26,6 +26,8 @@ def sync_tenants() -> int:
 def store(records: Iterable[TenantRecord]) -> None:
     """Add or refresh what the OB service said."""
     now = timezone.now()
+    # In one order everywhere: processes that store the same tenants wait, and never crosswise.
+    in_order = sorted(records, key=lambda record: record.tenant_id)
     Tenant.objects.bulk_create(
         [
             Tenant(
@@ -36,7 +38,7 @@ def store(records: Iterable[TenantRecord]) -> None:
                 endpoints=list(record.endpoints),
                 synced_at=now,
             )
-            for record in records
+            for record in in_order
         ],
         update_conflicts=True,
         unique_fields=["tenant_id"],

@@ -4,7 +4,12 @@ Every operation takes the actor whose permission it checks, and optionally what 
 Each raises a `RefusedError` and changes nothing, or has happened when it returns.
 """
 
-from plans.operations.create import Preview, create_plan, preview_plan
+from plans.operations.create import (
+    Preview,
+    create_plan,
+    create_plan_with_summary,
+    preview_plan,
+)
 from plans.operations.plan import (
     cancel_plan,
     pause_plan,
@@ -28,6 +33,7 @@ __all__ = [
     "cancel_plan",
     "cancel_task",
     "create_plan",
+    "create_plan_with_summary",
     "for_each",
     "pause_plan",
     "pause_task",

@@ -12,6 +12,7 @@ from plans.errors import TenantConflict, ValidationFailed
 from plans.events import Record
 from plans.models import EventKind, Journal, Plan, Task, Tenant, Wave
 from plans.validation import PlannedWave, PlanRequest, Subject, Summary
+from plans.validation.text import storable
 
 BATCH = 500
 
@@ -37,6 +38,12 @@ def preview_plan(request: PlanRequest, actor: Actor) -> Preview:
 
 
 def create_plan(request: PlanRequest, actor: Actor) -> Plan:
+    """Like `create_plan_with_summary`, for who does not show the warnings."""
+    plan, _summary = create_plan_with_summary(request, actor)
+    return plan
+
+
+def create_plan_with_summary(request: PlanRequest, actor: Actor) -> tuple[Plan, Summary]:
     """Create the plan that `request` describes, in `CREATED`, with one task per tenant.
 
     Raises `ValidationFailed` with the whole summary, or `TenantConflict` if another process was
@@ -49,7 +56,7 @@ def create_plan(request: PlanRequest, actor: Actor) -> Plan:
         _record_refusal(request, summary, actor)
         raise ValidationFailed(summary)
     try:
-        return _store(subject, summary, actor)
+        return _store(subject, summary, actor), summary
     except IntegrityError:
         # Another process created a task for one of the tenants since the chain has looked.
         again = validation.validate(Subject(request))
@@ -94,6 +101,9 @@ def _store_tasks(record: Record, plan: Plan, subject: Subject, summary: Summary)
     pipeline = pipelines.snapshot(request.executor_type, request.parameters)
     wave_of = [wave for wave in waves for _ in range(wave.size)]
     epochs = _latest_epochs(subject.well_formed_ids)
+    # In one order everywhere: two processes that insert tasks of the same tenants wait for each
+    # other's unique keys, and must not do so crosswise.
+    by_tenant_id = sorted(enumerate(request.tenants), key=lambda each: each[1].tenant_id)
     tasks = Task.objects.bulk_create(
         [
             Task(
@@ -109,12 +119,12 @@ def _store_tasks(record: Record, plan: Plan, subject: Subject, summary: Summary)
                     "payload": tenant.payload,
                 },
             )
-            for position, tenant in enumerate(request.tenants)
+            for position, tenant in by_tenant_id
         ],
         batch_size=BATCH,
     )
     by_tenant = summary.by_tenant
-    for task in tasks:
+    for task in sorted(tasks, key=lambda task: task.position):
         record.note(EventKind.TASK_CREATED, task=task, to_state=task.state)
         warnings = [issue.code for issue in by_tenant.get(task.tenant_id, [])]
         record.note(
@@ -136,12 +146,12 @@ def _record_refusal(request: PlanRequest, summary: Summary, actor: Actor) -> Non
     with events.record(None, actor) as record:
         record.note(
             EventKind.PLAN_REFUSED,
-            data={"name": request.name[:200], "errors": summary.error_count},
+            data={"name": storable(request.name[:200]), "errors": summary.error_count},
         )
         for issue in summary.errors[:BATCH]:
             record.note(
                 EventKind.TASK_VALIDATION_FAILED,
-                tenant_id=issue.tenant_id[:64],
+                tenant_id=storable(issue.tenant_id[:64]),
                 data={"code": issue.code, "field": issue.field},
-                reason=issue.message.english[:1000],
+                reason=storable(issue.message.english[:1000]),
             )

@@ -1,5 +1,6 @@
 """Which stages there are. Another package adds one through the entry point `bluegreen.stages`."""
 
+import json
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -33,4 +34,6 @@ def build(spec: dict[str, Any]) -> Stage:
     `spec` is `{"name", "params"}`; raises `KeyError` or pydantic's `ValidationError`.
     """
     stage = _stages[spec["name"]]
-    return stage(stage.Params.model_validate(spec.get("params") or {}))
+    # As JSON, strictly: true is no number of seconds, and "10" neither.
+    given = json.dumps(spec.get("params") or {})
+    return stage(stage.Params.model_validate_json(given, strict=True))

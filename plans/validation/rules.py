@@ -81,9 +81,12 @@ def validate_limits(subject: Subject) -> Iterable[Issue]:
             known=", ".join(FailurePolicy.values),
         )
     if request.failure_budget is not None:
-        if request.failure_budget < 0:
+        if not 0 <= request.failure_budget <= conf.TENANTS_PER_PLAN_MAX:
             yield error(
-                "FAILURE_BUDGET", "failureBudget", _("failureBudget is a number from 0 up.")
+                "FAILURE_BUDGET",
+                "failureBudget",
+                _("failureBudget is a number from 0 to %(limit)s."),
+                limit=conf.TENANTS_PER_PLAN_MAX,
             )
         elif request.failure_policy != FailurePolicy.CONTINUE:
             yield warning(

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from plans import registry_sync
+from plans import conf, registry_sync
 from plans.clients import instances, ob_service
 from plans.clients.ob_service import TenantRecord
 from plans.errors import StageError, TenantUnknown
@@ -28,7 +28,12 @@ class Subject:
 
     @cached_property
     def well_formed_ids(self) -> list[str]:
-        """The distinct tenant ids of the right shape, in the order of the request."""
+        """The distinct tenant ids of the right shape, in the order of the request.
+
+        None of too many: nobody shall be asked about a million tenants.
+        """
+        if len(self.request.tenants) > conf.TENANTS_PER_PLAN_MAX:
+            return []
         asked = dict.fromkeys(tenant.tenant_id for tenant in self.request.tenants)
         return [tenant_id for tenant_id in asked if is_tenant_id(tenant_id)]
 

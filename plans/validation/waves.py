@@ -36,9 +36,10 @@ def resolve(waves: Sequence[WaveRequest], total: int) -> list[PlannedWave]:
         if wave.rest:
             size = left
         elif wave.percent is not None:
-            size = min(left, math.ceil(total * wave.percent / 100))
+            # What is out of range is the validator's to say; it must not break the sum.
+            size = min(left, math.ceil(total * min(max(wave.percent, 0), 100) / 100))
         else:
-            size = min(left, wave.size or 0)
+            size = min(left, max(wave.size or 0, 0))
         left -= size
         if size:
             planned.append(PlannedWave(size, wave.mode))
