@@ -1,0 +1,132 @@
+"""Commands to a plan."""
+
+from enum import StrEnum
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+from ninja import Router
+
+from plans import operations
+from plans.actor import Permission
+from plans.api.auth import ApiRequest
+from plans.api.commands import (
+    Command,
+    PlanCommanded,
+    RetryCommand,
+    Selection,
+    SelectionAnswer,
+    Skipped,
+)
+from plans.api.errors import fault
+from plans.api.lookups import existing_plan
+from plans.api.schemas import PlanId, answers
+from plans.errors import MalformedRequest
+from plans.models import Task
+
+router = Router(tags=["plans"], by_alias=True)
+
+COMMANDED: dict[str, Any] = {
+    "response": answers(PlanCommanded, 404, 409, 413),
+    "exclude_unset": True,
+}
+
+
+@router.post("/plans/{plan_id}/start", summary="Start a plan", **COMMANDED)
+def start_plan(
+    request: ApiRequest, plan_id: PlanId, command: Command | None = None
+) -> PlanCommanded:
+    """Start running the waves."""
+    plan = operations.start_plan(plan_id, request.auth, **(command or Command()).options())
+    return PlanCommanded.of(plan, started_at=plan.started_at or timezone.now())
+
+
+@router.post("/plans/{plan_id}/pause", summary="Pause a plan", **COMMANDED)
+def pause_plan(
+    request: ApiRequest, plan_id: PlanId, command: Command | None = None
+) -> PlanCommanded:
+    """Hand out no more; running tasks pause at their next stage boundary."""
+    plan = operations.pause_plan(plan_id, request.auth, **(command or Command()).options())
+    return PlanCommanded.of(plan, paused_at=timezone.now())
+
+
+@router.post("/plans/{plan_id}/resume", summary="Resume a plan", **COMMANDED)
+def resume_plan(
+    request: ApiRequest, plan_id: PlanId, command: Command | None = None
+) -> PlanCommanded:
+    """Go on with all paused tasks."""
+    plan = operations.resume_plan(plan_id, request.auth, **(command or Command()).options())
+    return PlanCommanded.of(plan, resumed_at=timezone.now())
+
+
+@router.post("/plans/{plan_id}/cancel", summary="Cancel a plan", **COMMANDED)
+def cancel_plan(
+    request: ApiRequest, plan_id: PlanId, command: Command | None = None
+) -> PlanCommanded:
+    """What has not begun never will; what runs stops at its next stage boundary."""
+    plan = operations.cancel_plan(plan_id, request.auth, **(command or Command()).options())
+    return PlanCommanded.of(plan, cancelled_at=plan.finished_at or timezone.now())
+
+
+@router.post("/plans/{plan_id}/retry", summary="Retry all failed tasks of a plan", **COMMANDED)
+def retry_plan(
+    request: ApiRequest, plan_id: PlanId, command: RetryCommand | None = None
+) -> PlanCommanded:
+    """Run the failed tasks again, and go on handing out what was halted."""
+    plan = operations.retry_plan(plan_id, request.auth, **(command or RetryCommand()).options())
+    return PlanCommanded.of(plan, retried_at=timezone.now())
+
+
+@router.post("/plans/{plan_id}/rollback", summary="Roll a plan back", **COMMANDED)
+def roll_back_plan(
+    request: ApiRequest, plan_id: PlanId, command: Command | None = None
+) -> PlanCommanded:
+    """Take every tenant that the plan has changed back to where it was."""
+    plan = operations.roll_back_plan(plan_id, request.auth, **(command or Command()).options())
+    return PlanCommanded.of(plan, rollback_started_at=timezone.now())
+
+
+class TaskVerb(StrEnum):
+    """What can be done with several tasks at once."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    ROLLBACK = "rollback"
+
+
+OPERATIONS = {
+    TaskVerb.PAUSE: operations.pause_task,
+    TaskVerb.RESUME: operations.resume_task,
+    TaskVerb.CANCEL: operations.cancel_task,
+    TaskVerb.RETRY: operations.retry_task,
+    TaskVerb.ROLLBACK: operations.roll_back_task,
+}
+NOT_IN_PLAN = _("It is no task of this plan.")
+
+
+@router.post(
+    "/plans/{plan_id}/tasks/{verb}",
+    response=answers(SelectionAnswer, 404, 413),
+    summary="Command several tasks of a plan",
+)
+def command_tasks(
+    request: ApiRequest, plan_id: PlanId, verb: TaskVerb, selection: Selection
+) -> SelectionAnswer:
+    """Each task for itself: one that refuses is skipped, with the reason, and stops no other."""
+    request.auth.require(Permission.OPERATE)
+    options: dict[str, Any] = {"reason": selection.reason}
+    if selection.from_checkpoint is not None:
+        if verb is not TaskVerb.RETRY:
+            template = _("Only a retry goes on from a checkpoint.")
+            raise MalformedRequest(faults=[fault("fromCheckpoint", template)])
+        options["from_checkpoint"] = selection.from_checkpoint
+    asked = dict.fromkeys(selection.task_ids)
+    of_plan = Task.objects.filter(plan=existing_plan(plan_id))
+    own = asked.keys() & set(of_plan.values_list("pk", flat=True))
+    chosen = [task_id for task_id in asked if task_id in own]
+    results = operations.for_each(chosen, OPERATIONS[verb], request.auth, **options)
+    skipped = [Skipped(task_id=key, reason=why.english) for key, why in results.skipped]
+    skipped += [Skipped(task_id=key, reason=NOT_IN_PLAN) for key in asked if key not in own]
+    return SelectionAnswer(done=results.done, skipped=skipped)

@@ -1,0 +1,58 @@
+"""Look at the registry of tenants."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Self
+
+from ninja import Query, Router
+from pydantic import BeforeValidator, Field
+
+from plans.actor import Permission
+from plans.api.auth import ApiRequest
+from plans.api.lookups import require_storable
+from plans.api.schemas import Answer, OptionalText, Page, Paging, answers, none_if_empty, page_of
+from plans.models import Environment, Tenant
+from plans.queries import lists
+
+router = Router(tags=["tenants"], by_alias=True)
+
+
+class TenantFilters(Paging):
+    """Which tenants."""
+
+    search: OptionalText = Field(None, description="Part of the id or the name")
+    environment: Annotated[Environment | None, BeforeValidator(none_if_empty)] = None
+
+
+class TenantAnswer(Answer):
+    """A tenant as the OB service last described it."""
+
+    tenant_id: str
+    name: str
+    environment: Environment
+    config_version: str = Field(description="A decimal number")
+    endpoints: list[str]
+    synced_at: datetime
+
+    @classmethod
+    def of_all(cls, tenants: Sequence[Tenant]) -> list[Self]:
+        return [
+            cls(
+                tenant_id=tenant.pk,
+                name=tenant.name,
+                environment=Environment(tenant.environment),
+                config_version=str(tenant.config_version),
+                endpoints=tenant.endpoints,
+                synced_at=tenant.synced_at,
+            )
+            for tenant in tenants
+        ]
+
+
+@router.get("/tenants", response=answers(Page[TenantAnswer]), summary="List tenants")
+def list_tenants(request: ApiRequest, filters: Query[TenantFilters]) -> Page[TenantAnswer]:
+    """By id."""
+    request.auth.require(Permission.VIEW)
+    require_storable("search", filters.search)
+    found = lists.tenants(filters.search or "", filters.environment)
+    return Page[TenantAnswer](**page_of(found, filters, TenantAnswer.of_all))
