@@ -4,7 +4,11 @@
 at its end the events are numbered, chained and stored; after the commit the doorbell rings and
 the listeners are told. Nothing else in Bluegreen writes a state.
 
-Lock order, for everybody: plan, then tasks, then journal (last, taken here).
+Lock order, for everybody: plan, then tasks, then journal (last, taken here). Rows are locked
+without their key (`no_key`): inserting an event refers to plan, task and journal, and must not
+wait for whoever holds those rows on PostgreSQL.
+Locks are taken with `no_key`: PostgreSQL checks the foreign keys of new events with key locks at
+the commit, when the journal is held, and those must not wait for whoever holds the plan.
 """
 
 from collections.abc import Iterator, Sequence
@@ -155,7 +159,7 @@ class Record:
         """Number, chain and insert the events. Takes the journal's row, the last lock of all."""
         if not self._events:
             return
-        journals = Journal.objects.select_for_update()
+        journals = Journal.objects.select_for_update(no_key=True)
         if self._journal_id is None:
             journal = journals.get_or_create(name=INSTALLATION)[0]
         else:

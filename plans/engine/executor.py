@@ -1,13 +1,17 @@
 """Run one task: take its lease, call its stages, and say what follows from how each ends."""
 
+import json
 import logging
 import threading
 import time
+from math import inf
+from typing import Any
 
-from django.db import DatabaseError, DataError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils.translation import gettext_noop
 
 from plans import conf
+from plans.canonical import storable_text
 from plans.clients.http import Call
 from plans.engine import lease as leases
 from plans.engine import scheduler
@@ -15,6 +19,7 @@ from plans.engine.task_run import TaskRun, checkpoint_at
 from plans.errors import FailureKind, StageError, Superseded
 from plans.stages.base import Done, Skipped, Stage, StageContext, Target, Wait
 from plans.stages.registry import build
+from plans.validation.text import problem_of
 
 logger = logging.getLogger(__name__)
 
@@ -82,15 +87,12 @@ def _run_stages(task_run: TaskRun) -> None:
             else:
                 task_run.memo = ending.memo
                 time.sleep(ending.seconds)
+                task_run.listen()
             continue
         if isinstance(ending, StageError):
             _fail(task_run, stage, ending)
             continue
-        try:
-            task_run.advance(ending, stage.checkpoint)
-        except (TypeError, ValueError, DataError) as unstorable:
-            task_run.reload()
-            _fail(task_run, stage, _unexpected(unstorable))
+        task_run.advance(ending, stage.checkpoint)
 
 
 def _call_stage(task_run: TaskRun) -> tuple[Stage, Done | Skipped | Wait | StageError]:
@@ -99,14 +101,32 @@ def _call_stage(task_run: TaskRun) -> tuple[Stage, Done | Skipped | Wait | Stage
     try:
         stage = build(task_run.spec)
         act = stage.undo if task_run.task.is_rolling_back else stage.run
-        return stage, act(_context(task_run))
+        return stage, _checked(act(_context(task_run)))
     except StageError as error:
         return stage, error
-    except (Superseded, DatabaseError):
-        raise
-    except Exception as error:
+    except (Superseded, OperationalError, InterfaceError):
+        raise  # The database is away: nobody's fault, and nothing can be stored now.
+    except (Exception, SystemExit) as error:
         logger.exception("Stage %s of task %s", task_run.task.step, task_run.task.pk)
         return stage, _unexpected(error)
+
+
+def _checked(ending: Any) -> Done | Skipped | Wait:
+    """What the stage returned, if it can be stored; else raises TypeError or ValueError."""
+    if isinstance(ending, Wait):
+        kept: Any = [ending.memo, ending.note.as_json(), ending.note.english]
+        if not 0 <= ending.seconds < inf:
+            raise ValueError(f"A stage cannot wait for {ending.seconds} s.")
+    elif isinstance(ending, Skipped):
+        kept = [ending.why.as_json(), ending.why.english]
+    elif isinstance(ending, Done):
+        kept = [ending.data, ending.result, ending.previous]
+    else:
+        raise TypeError(f"A stage returns Done, Skipped or Wait, not {type(ending).__name__}.")
+    if problem := problem_of(kept):
+        raise ValueError(problem.english)
+    json.dumps(kept)
+    return ending
 
 
 def _fail(task_run: TaskRun, stage: Stage, error: StageError) -> None:
@@ -149,9 +169,9 @@ def _context(task_run: TaskRun) -> StageContext:
     )
 
 
-def _unexpected(error: Exception) -> StageError:
+def _unexpected(error: BaseException) -> StageError:
     return StageError(
         gettext_noop("An unexpected error: %(error)s. It is logged with its traceback."),
         kind=FailureKind.SYSTEM,
-        error=f"{type(error).__name__}: {error}"[:500].replace("\x00", "\\x00"),
+        error=storable_text(f"{type(error).__name__}: {error}"[:500]),
     )

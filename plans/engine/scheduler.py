@@ -76,11 +76,11 @@ def ring(task_ids: list[int]) -> None:
 def _settle(plan_id: int) -> list[int]:
     unlocked = Plan.objects.get(pk=plan_id)
     with events.record(unlocked, SYSTEM) as record:
-        plan = Plan.objects.select_for_update().get(pk=plan_id)
+        plan = Plan.objects.select_for_update(no_key=True).get(pk=plan_id)
         if plan.state == PlanState.RUNNING:
             _apply_policy(record, plan)
         elif plan.state == PlanState.ROLLING_BACK:
-            _roll_back(record, list(eligible.reversible(plan).select_for_update()))
+            _roll_back(record, list(eligible.reversible(plan).select_for_update(no_key=True)))
         free = plan.max_concurrency - Task.objects.filter(plan=plan, admitted=True).count()
         admitted = _admit_waiting(plan, free)
         if plan.state == PlanState.RUNNING and plan.halt is None:
@@ -101,7 +101,11 @@ def _apply_policy(record: Record, plan: Plan) -> None:
     if plan.failure_policy == FailurePolicy.ROLLBACK:
         _roll_back(
             record,
-            list(eligible.reversible(plan).filter(state=TaskState.FAILED).select_for_update()),
+            list(
+                eligible.reversible(plan)
+                .filter(state=TaskState.FAILED)
+                .select_for_update(no_key=True)
+            ),
         )
     budget = plan.failure_budget if plan.failure_policy == FailurePolicy.CONTINUE else 0
     if plan.halt is None and budget is not None and failed > budget:
@@ -171,7 +175,7 @@ def _start_pending(record: Record, plan: Plan, free: int) -> list[int]:
             if busy.exclude(state=TaskState.PENDING).exists():
                 return []
             free = 1
-        tasks = list(pending.select_for_update()[:free])
+        tasks = list(pending.select_for_update(no_key=True)[:free])
         if tasks:
             _start_wave(record, wave)
             record.apply_to_all(

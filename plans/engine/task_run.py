@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from plans import conf, events
 from plans.actor import Actor
+from plans.canonical import dumps, storable, storable_text
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
 from plans.errors import ChangedSinceYouLooked, StageError, Superseded
@@ -24,6 +25,7 @@ ASKED = {
     Control.PAUSE: gettext_noop("Interrupted by a pause."),
     Control.CANCEL: gettext_noop("Interrupted by a cancel."),
 }
+LISTEN_SECONDS = 1.0
 
 
 @dataclass
@@ -40,6 +42,7 @@ class TaskRun:
     stage_run: StageRun | None = None
     memo: dict[str, Any] = field(default_factory=dict)
     told_monotonic: float = field(default_factory=time.monotonic)
+    heard_monotonic: float = field(default_factory=time.monotonic)
 
     @classmethod
     def take(cls, task_id: int, worker: str) -> Self | None:
@@ -151,7 +154,8 @@ class TaskRun:
 
     def fail(self, error: StageError, checkpoint: dict[str, Any] | None) -> None:
         """The stage failed for good: the task waits for a person."""
-        with events.record(self.plan, Actor(self.worker)) as record:
+
+        def write(record: Record) -> None:
             task = self.task
             failure = describe_failure(error, task.step)
             rolling_back = task.is_rolling_back
@@ -163,20 +167,32 @@ class TaskRun:
                 reason=failure["reason"],
                 data=failure,
                 epoch=self.lease.epoch,
-                guard=Q(lease_epoch=self.lease.epoch),
+                guard=self._guard,
                 failure=failure,
                 checkpoint=checkpoint,
                 finished_at=timezone.now(),
             )
             self._close_stage_run(record, error)
 
+        self._write(error, write, is_end=True)
+
     def stop(self) -> None:
         """Obey a pause or cancel between two stages or two polls."""
         self._write(None, lambda record: None)
 
+    def listen(self) -> None:
+        """Hear what an operator has asked for meanwhile; looks once a second at most."""
+        now = time.monotonic()
+        if now - self.heard_monotonic >= LISTEN_SECONDS:
+            self.heard_monotonic = now
+            if not Task.objects.filter(self._guard, pk=self.task.pk).exists():
+                self.reload()
+
     def note_progress(self) -> None:
         """Say that the task is alive though its stage takes long. For the heartbeat's thread."""
-        mine = Task.objects.select_for_update().filter(pk=self.task.pk, lease_owner=self.worker)
+        mine = Task.objects.select_for_update(no_key=True).filter(
+            pk=self.task.pk, lease_owner=self.worker
+        )
         with events.record(self.plan, Actor(self.worker)) as record:
             if mine.filter(lease_epoch=self.lease.epoch).exists():
                 self._note(record, EventKind.TASK_PROGRESS, self._progress())
@@ -192,14 +208,20 @@ class TaskRun:
 
     @property
     def _guard(self) -> Q:
-        return Q(lease_epoch=self.lease.epoch, control=Control.NONE)
+        """The lease is still ours, and no operator asked for anything that we have not heard."""
+        return Q(lease_epoch=self.lease.epoch, control=self.task.control)
 
-    def _write(self, ending: Any, write: Any, checkpoint: str = "") -> None:
-        """Run `write` in a transaction; where an operator asked for a stop, stop instead."""
+    def _write(
+        self, ending: Any, write: Any, checkpoint: str = "", *, is_end: bool = False
+    ) -> None:
+        """Run `write` in a transaction; where an operator asked for a stop, stop instead.
+
+        With `is_end` the task ends here, so nothing is left to be stopped.
+        """
         while True:
             try:
                 with events.record(self.plan, Actor(self.worker)) as record:
-                    if self.task.control and not self._ends_here(ending):
+                    if self.task.control and not (is_end or self._ends_here(ending)):
                         self._stop(record, ending, checkpoint)
                     else:
                         write(record)
@@ -218,6 +240,8 @@ class TaskRun:
         if task is None:
             raise Superseded(f"task {self.task.pk} was taken over from epoch {self.lease.epoch}")
         self.task = task
+        # What was done to it in memory belonged to a transaction that is undone.
+        self.stage_run = self._open_stage_run()
 
     def _ends_here(self, ending: Any) -> bool:
         """Whether the finished stage is the last: then nothing is left to be stopped."""
@@ -237,7 +261,7 @@ class TaskRun:
                 "finish_rollback" if rolling_back else "complete",
                 EventKind.TASK_ROLLED_BACK if rolling_back else EventKind.TASK_COMPLETED,
                 epoch=self.lease.epoch,
-                guard=Q(lease_epoch=self.lease.epoch),
+                guard=self._guard,
                 finished_at=timezone.now(),
             )
         else:
@@ -260,7 +284,8 @@ class TaskRun:
             reason=task.control_reason,
             by=task.control_by,
             epoch=self.lease.epoch,
-            guard=Q(lease_epoch=self.lease.epoch, control=verb),
+            guard=self._guard,
+            **({"finished_at": timezone.now()} if verb == Control.CANCEL else {}),
         )
         self._close_stage_run(record, ending or Skipped(Message(ASKED[verb])))
 
@@ -368,11 +393,17 @@ class TaskRun:
 
 def describe_failure(error: StageError, stage: str) -> dict[str, Any]:
     """The failure as it is stored: kind, code, reason, stage, time and the error's own values."""
+    reason = storable_text(error.message.english)
+    message = storable(error.message.as_json())
+    try:
+        dumps(message)
+    except (TypeError, ValueError):  # Its values are no JSON, as another package's may be.
+        message = Message("%(error)s", {"error": reason}).as_json()
     return {
         "kind": error.kind.value,
         "errorCode": error.code,
-        "reason": error.message.english,
-        "message": error.message.as_json(),
+        "reason": reason,
+        "message": message,
         "stage": stage,
         "retryable": error.retryable,
         "timestamp": timezone.now().isoformat(),

@@ -63,7 +63,7 @@ def _existing(model: type[Row], pk: int) -> Row:
 
 
 def _locked(model: type[Row], pk: int, seen: Seen = None) -> Row:
-    row = model.objects.select_for_update().get(pk=pk)
+    row = model.objects.select_for_update(no_key=True).get(pk=pk)
     if seen is not None and seen not in (row.state, row.revision):
         raise ChangedSinceYouLooked(what=describe(row), state=str(row.get_state_display()))
     return row

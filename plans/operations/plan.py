@@ -30,7 +30,9 @@ def pause_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = "
     """Hand out no more, and pause the running tasks at their next stage boundary."""
     with operating_on_plan(plan_id, actor, seen) as (plan, record):
         record.apply(plan, "pause", EventKind.PLAN_PAUSED, reason=reason)
-        running = Task.objects.select_for_update().filter(plan=plan, state=TaskState.RUNNING)
+        running = Task.objects.select_for_update(no_key=True).filter(
+            plan=plan, state=TaskState.RUNNING
+        )
         stop(record, list(running), Control.PAUSE, actor, reason)
     return plan
 
@@ -39,7 +41,7 @@ def resume_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = 
     """Go on with all paused tasks, and take back pauses that were not obeyed yet."""
     with operating_on_plan(plan_id, actor, seen) as (plan, record):
         record.apply(plan, "resume", EventKind.PLAN_RESUMED, reason=reason)
-        tasks = Task.objects.select_for_update().filter(plan=plan)
+        tasks = Task.objects.select_for_update(no_key=True).filter(plan=plan)
         paused = list(tasks.filter(state=TaskState.PAUSED))
         record.apply_to_all(paused, "resume", EventKind.TASK_RESUMED, reason=reason)
         for task in tasks.filter(state=TaskState.RUNNING, control=Control.PAUSE):
@@ -70,7 +72,8 @@ def retry_plan(
 ) -> Plan:
     """Retry all failed tasks, and go on handing out what was halted (S4.2, S4.4)."""
     with operating_on_plan(plan_id, actor, seen) as (plan, record):
-        tasks = list(eligible.retryable(plan).select_for_update())
+        tasks = list(eligible.retryable(plan).select_for_update(no_key=True))
+        before = plan.state
         if plan.state != PlanState.RUNNING or not tasks:
             events.run_transition(plan, "retry")
         plan.halt = None
@@ -78,6 +81,7 @@ def retry_plan(
         record.note(
             EventKind.PLAN_RETRIED,
             reason=reason,
+            from_state=before,
             to_state=plan.state,
             data={"tasks": len(tasks), "fromCheckpoint": from_checkpoint},
         )
@@ -93,10 +97,10 @@ def roll_back_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str
     """Take every tenant that the plan has changed back to where it was (S4.3, S4.4)."""
     with operating_on_plan(plan_id, actor, seen) as (plan, record):
         record.apply(plan, "roll_back", EventKind.PLAN_ROLLING_BACK, reason=reason)
-        once_more = Task.objects.select_for_update().filter(
+        once_more = Task.objects.select_for_update(no_key=True).filter(
             plan=plan, state=TaskState.ROLLBACK_FAILED
         )
-        back = [*eligible.reversible(plan).select_for_update(), *once_more]
+        back = [*eligible.reversible(plan).select_for_update(no_key=True), *once_more]
         record.apply_to_all(back, "roll_back", EventKind.TASK_ROLLING_BACK, reason=reason)
         _cancel_unfinished(record, plan, actor, reason)
     scheduler.settle(plan_id)
@@ -104,7 +108,7 @@ def roll_back_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str
 
 
 def _cancel_unfinished(record: events.Record, plan: Plan, actor: Actor, reason: str) -> None:
-    unfinished = Task.objects.select_for_update().filter(
+    unfinished = Task.objects.select_for_update(no_key=True).filter(
         plan=plan, state__in=(TaskState.PENDING, TaskState.RUNNING, TaskState.PAUSED)
     )
     stop(record, list(unfinished), Control.CANCEL, actor, reason)

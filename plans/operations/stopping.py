@@ -21,10 +21,16 @@ INTERRUPTED = gettext_noop("Interrupted while it waited.")
 def stop(
     record: Record, tasks: Sequence[Task], control: Control, actor: Actor, reason: str
 ) -> None:
-    """Stop locked tasks. One with a worker obeys at its next stage boundary (S3.3)."""
+    """Stop locked tasks. One with a worker obeys at its next stage boundary (S3.3).
+
+    One that was asked to cancel is not paused any more.
+    """
+    if control == Control.PAUSE:
+        tasks = [task for task in tasks if task.control != Control.CANCEL]
     at_once = [task for task in tasks if not task.lease_owner]
     _close_open_runs(record, at_once)
-    record.apply_to_all(at_once, control.value, STOPPED[control], reason=reason)
+    ended = {"finished_at": timezone.now()} if control == Control.CANCEL else {}
+    record.apply_to_all(at_once, control.value, STOPPED[control], reason=reason, **ended)
     for task in tasks:
         if task.lease_owner and task.state == TaskState.RUNNING:
             task.control = control

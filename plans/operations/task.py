@@ -80,6 +80,10 @@ def _stop_task(task_id: int, control: Control, actor: Actor, seen: Seen, reason:
         if task.state != TaskState.RUNNING or not task.lease_owner:
             probe = Task.objects.get(pk=task_id)
             run_transition(probe, control.value)
+        elif task.control == Control.CANCEL and control == Control.PAUSE:
+            raise IllegalTransition(
+                gettext_noop("%(what)s is being cancelled and cannot pause."), what=describe(task)
+            )
         stop(record, [task], control, actor, reason)
     scheduler.settle(task.plan_id)
     return task

@@ -23,9 +23,7 @@ def validate_tenant_ids(subject: Subject) -> Iterable[Issue]:
         yield error(
             "TOO_MANY_TENANTS",
             "tenantIds",
-            _(
-                "%(count)s tenants are too many for one plan: %(limit)s at most. Make several."
-            ),
+            _("%(count)s tenants are too many for one plan: %(limit)s at most. Make several."),
             count=asked.total(),
             limit=conf.TENANTS_PER_PLAN_MAX,
         )
