@@ -1,7 +1,5 @@
 """Deliver the configuration through Redis and wait until every instance acknowledges it."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +11,7 @@ from plans.message import Message
 from plans.stages.base import Done, Outcome, Stage, StageContext, Wait
 from plans.stages.registry import register
 from plans.stores import tenant_config
+from plans.stores.tenant_config import StoredConfig
 
 
 class DeliverConfigParams(BaseModel):
@@ -34,8 +33,12 @@ class DeliverConfig(Stage):
     Params = DeliverConfigParams
 
     def run(self, context: StageContext) -> Outcome:
-        memo = context.memo or self._write(context)
+        held = tenant_config.read(context.tenant_id)
+        memo = context.memo or {"version": self._version(context, held), "polls": 0}
         version = memo["version"]
+        # Redis may have been emptied before every instance has read what was written.
+        if not context.memo or held is None or held.version < version:
+            self._write(context, version)
         reported = instances.ask_all(
             context.endpoints,
             lambda endpoint: instances.config_version(endpoint, context.call),
@@ -63,9 +66,8 @@ class DeliverConfig(Stage):
             memo={"version": version, "polls": polls},
         )
 
-    def _write(self, context: StageContext) -> dict[str, Any]:
-        held = tenant_config.read(context.tenant_id)
-        version = self._version(context, held.version if held else 0)
+    @staticmethod
+    def _write(context: StageContext, version: int) -> None:
         payload = context.target.payload
         if payload is None:
             payload = (context.previous or {}).get("payload") or {}
@@ -85,13 +87,12 @@ class DeliverConfig(Stage):
                 held_version=written.held_version,
                 held_epoch=written.held_epoch,
             )
-        return {"version": version, "polls": 0}
 
     @staticmethod
-    def _version(context: StageContext, held: int) -> int:
+    def _version(context: StageContext, held: StoredConfig | None) -> int:
         """Forward the version that was chosen; back a new one: instances never see it go down."""
         chosen = int(context.data.get("version", 0))
-        return 1 + max(held, chosen) if context.is_rollback else chosen
+        return 1 + max(held.version if held else 0, chosen) if context.is_rollback else chosen
 
 
 def _shown(answer: str | StageError) -> str:
