@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -27,13 +27,8 @@ STOP_TIMEOUT_SECONDS = 15.0
 POLL_SECONDS = 0.05
 PR_SET_PDEATHSIG = 1
 SUPERUSER = "bluegreen"
-FAST = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "max_connections": "300",
-    "listen_addresses": "",
-}
+SAFE = {"max_connections": "300", "listen_addresses": ""}
+FAST = {**SAFE, "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def main(command: Sequence[str]) -> int:
@@ -66,7 +61,7 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def cluster(programs: Path) -> Iterator[str]:
+def cluster(programs: Path, settings: Mapping[str, str] = FAST) -> Iterator[str]:
     """A running cluster; its `DATABASE_URL`. It is stopped and removed in the end."""
     # Short, since the path of a unix socket is limited to about 100 bytes.
     folder = Path(tempfile.mkdtemp(prefix="bluegreen-pg-", dir="/tmp"))
@@ -77,7 +72,7 @@ def cluster(programs: Path) -> Iterator[str]:
         data = folder / "data"
         initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust"]
         _run_as(account, [*initdb, "-E", "UTF8", "--locale=C", "--no-sync"], folder).wait_well()
-        options = [f"-c{name}={value}" for name, value in FAST.items()]
+        options = [f"-c{name}={value}" for name, value in settings.items()]
         server = _run_as(
             account, [programs / "postgres", "-D", data, "-k", folder, *options], folder
         )

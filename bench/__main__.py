@@ -1,0 +1,26 @@
+"""`python -m bench [NAME…]`: run the named measurements, or all, and print their tables."""
+
+import sys
+
+from rich.console import Console
+
+from bench import switching
+
+MEASUREMENTS = {"switching": switching.measure}
+
+
+def main(names: list[str]) -> int:
+    """0, or 2 for a name that there is not."""
+    unknown = set(names) - set(MEASUREMENTS)
+    if unknown:
+        print(f"no such measurement: {', '.join(sorted(unknown))}; there are: "
+              f"{', '.join(MEASUREMENTS)}", file=sys.stderr)
+        return 2
+    console = Console(width=120)
+    for name in names or MEASUREMENTS:
+        console.print(MEASUREMENTS[name]())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
