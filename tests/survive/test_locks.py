@@ -1,0 +1,80 @@
+"""Who holds a plan does not hold up the runners of its tasks."""
+
+import threading
+
+import pytest
+from django.db import connection, connections
+
+from plans import operations
+from plans.engine import executor, scheduler
+from plans.models import Plan, PlanState, Task, TaskState
+from plans.operations.looked import operating_on_plan
+from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_runner_commits_while_an_operation_has_locked_the_plan(sandbox: Sandbox) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one lock for all")
+    plan = make_plan(["tenant-001"])
+    operations.start_plan(plan.pk, OPERATOR)
+    task = Task.objects.get()
+
+    def run() -> None:
+        try:
+            executor.run(task.pk, WORKER)
+        finally:
+            connections.close_all()
+
+    runner = threading.Thread(target=run)
+    with operating_on_plan(plan.pk, OPERATOR):
+        runner.start()
+        wait_until(
+            lambda: Task.objects.get().state == TaskState.COMPLETED,
+            message="the runner's commits do not wait for the plan",
+        )
+    runner.join(10)
+    work_off()
+    assert Plan.objects.get().state == PlanState.COMPLETED
+
+
+def test_settling_while_tasks_run_ends_in_no_deadlock(sandbox: Sandbox) -> None:
+    tenants = [f"tenant-{n:03}" for n in range(1, 13)]
+    plan = make_plan(tenants, max_concurrency=4)
+    operations.start_plan(plan.pk, OPERATOR)
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def repeat(action: str) -> None:
+        try:
+            while not done.is_set():
+                if action == "settle":
+                    scheduler.settle(plan.pk)
+                else:
+                    for task in Task.objects.filter(admitted=True, lease_owner=""):
+                        executor.run(task.pk, f"{WORKER}-{threading.get_ident()}")
+                done.wait(0.001)
+        except BaseException as error:
+            errors.append(error)
+            done.set()
+        finally:
+            connections.close_all()
+
+    threads = [
+        threading.Thread(target=repeat, args=(action,))
+        for action in ("settle", "settle", "run", "run", "run", "run")
+    ]
+    for thread in threads:
+        thread.start()
+    wait_until(
+        lambda: done.is_set() or Plan.objects.get().state == PlanState.COMPLETED,
+        60,
+        lambda: f"the plan is completed; {list(Task.objects.values_list('tenant', 'state'))}",
+    )
+    done.set()
+    for thread in threads:
+        thread.join(10)
+    assert errors == []
