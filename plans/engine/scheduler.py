@@ -218,7 +218,7 @@ def _end(record: Record, plan: Plan) -> None:
             held_up.append(TaskState.PENDING)
         if tasks.filter(state__in=held_up).exists():
             return
-        if plan.halt is not None or eligible.failed(plan).exists():
+        if eligible.failed(plan).exists() or tasks.filter(state=TaskState.PENDING).exists():
             _finish(record, plan, "fail", EventKind.PLAN_FAILED)
         else:
             _finish(record, plan, "complete", EventKind.PLAN_COMPLETED)

@@ -211,6 +211,8 @@ class Task(TrackedModel):
         self.cursor = 0
         self.context = {}
         self.checkpoint = None
+        if not self.reached:  # The tenant stands where it stood; others may have changed it since.
+            self.previous = None
 
     def take_control_back(self) -> None:
         """Forget a pause or cancel that was asked for and not obeyed yet."""

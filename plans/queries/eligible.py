@@ -18,7 +18,7 @@ CHANGED = Q(reached__gt=0, previous__isnull=False)
 
 def overtaken() -> Exists:
     """A later task has changed the tenant since: this one's previous state is history."""
-    later = Task.objects.filter(tenant=OuterRef("tenant"), pk__gt=OuterRef("pk"), reached__gt=0)
+    later = Task.objects.filter(CHANGED, tenant=OuterRef("tenant"), pk__gt=OuterRef("pk"))
     return Exists(later.exclude(state=TaskState.ROLLED_BACK))
 
 

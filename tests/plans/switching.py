@@ -1,0 +1,99 @@
+"""The switch of one tenant, told stage by stage: what each does, and how it is made to fail."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from plans import conf, operations
+from plans.engine import executor
+from plans.engine.ticker import Ticker
+from plans.models import Plan, Task
+from plans.stores import tenant_config
+from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
+from tests.support.sandbox import Sandbox, calls_of
+
+STAGES = ("read_tenant", "deliver_config", "switch_route", "check_health", "update_status")
+CHECKPOINTS = ("READ", "DELIVERED", "SWITCHED", "HEALTHY", "UPDATED")
+TENANT = "tenant-001"
+OLD = {"feature": "old"}
+NEW = {"feature": "new"}
+QUICK = {
+    "deliver_config": {"ack_timeout_seconds": 0.3},
+    "check_health": {"interval_seconds": 0.01, "attempts": 2},
+}
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A fault that makes one stage fail for good, and the error code that follows."""
+
+    step: str
+    kind: str
+    code: str
+    more: tuple[tuple[str, Any], ...] = ()
+
+
+BREAKDOWNS = {
+    "read_tenant": Breakdown("ob.get_tenant", "status", "OB_SERVICE_REJECTED", (("code", 403),)),
+    "deliver_config": Breakdown("instance.apply", "drop", "ACK_TIMEOUT"),
+    "switch_route": Breakdown("gateway.put_route", "status", "GATEWAY_REJECTED", (("code", 400),)),
+    "check_health": Breakdown("instance.health", "unhealthy", "HEALTH_CHECK_FAILED"),
+    "update_status": Breakdown("ob.put_status", "status", "OB_SERVICE_REJECTED", (("code", 403),)),
+}
+
+
+def break_stage(sandbox: Sandbox, stage: str, tenant: str = TENANT) -> None:
+    breakdown = BREAKDOWNS[stage]
+    sandbox.add_fault(tenant, breakdown.step, breakdown.kind, **dict(breakdown.more))
+
+
+def hold_old_config(tenant: str = TENANT) -> int:
+    """Give the tenant a configuration in Redis from before; its version."""
+    tenant_config.write(tenant, version=30, epoch=0, color="blue", payload=OLD)
+    return 30
+
+
+def switched_plan(tenants: int = 1, **options: Any) -> Plan:
+    """A started plan that nobody has worked on yet."""
+    options.setdefault("parameters", QUICK)
+    plan = make_plan([f"tenant-{n:03}" for n in range(1, tenants + 1)], **options)
+    return operations.start_plan(plan.pk, OPERATOR)
+
+
+def failed_at(sandbox: Sandbox, stage: str, **options: Any) -> Task:
+    """The one task of a plan, after it failed at `stage`; the fault is cleared again."""
+    break_stage(sandbox, stage)
+    plan = switched_plan(**options)
+    work_off()
+    sandbox.clear_faults()
+    return Task.objects.get(plan=plan, tenant=TENANT)
+
+
+def place(sandbox: Sandbox, tenant: str = TENANT) -> tuple[str, str]:
+    """Where the outside has the tenant: its route, its status."""
+    now = sandbox.tenant(tenant)
+    return now["route"], now["status"]
+
+
+def writes(sandbox: Sandbox, tenant: str = TENANT, after: int = 0) -> list[tuple[str, Any]]:
+    """The changing calls that the tenant's services were sent: step and colour, in order."""
+    found = calls_of(sandbox.calls(after), tenant)
+    changing = [call for call in found if call["method"] == "PUT"]
+    return [(call["step"], next(iter(call["body"].values())).lower()) for call in changing]
+
+
+def steps_called(sandbox: Sandbox, after: int = 0, tenant: str = TENANT) -> list[str]:
+    """The distinct steps in the order of their first call."""
+    return list(dict.fromkeys(call["step"] for call in calls_of(sandbox.calls(after), tenant)))
+
+
+@contextmanager
+def beating() -> Iterator[None]:
+    """Keep this process's leases alive meanwhile, as a worker does."""
+    ticker = Ticker("heart", conf.HEARTBEAT_SECONDS, lambda: executor.heartbeat(WORKER))
+    ticker.start()
+    try:
+        yield
+    finally:
+        ticker.stop(10)
