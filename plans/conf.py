@@ -75,3 +75,16 @@ FRAMES_PER_SECOND = 8
 EVENTS_PER_FRAME_MAX = 2000
 """A reader that is further behind than this gets the whole page instead of the difference."""
 FEED_EVENTS = 50
+ROWS_PER_FRAME_MAX = 200
+"""When more rows than this changed, a page fetches its table again instead."""
+LIVE_POLL_SECONDS = 2.0
+"""How often a feed looks whether it missed a doorbell, while somebody watches."""
+LIVE_REFRESH_SECONDS = 5.0
+"""How often what changes without an event (leases, workers, estimates) is rendered again."""
+LIVE_HEARTBEAT_SECONDS = 5.0
+LIVE_ACCESS_SECONDS = 30.0
+"""How often an open page's sign-in and permission are looked at again."""
+LIVE_UNSEEN_FRAMES_MAX = 4
+"""Frames under way to one page; until it says that it saw them, it gets no more."""
+LIVE_PATIENCE_SECONDS = 30.0
+"""A page that has not said for so long that it saw a frame is dropped."""

@@ -1,0 +1,19 @@
+"""Where feeds read the database: threads of their own, so that sign-ins never delay frames."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from channels.db import database_sync_to_async
+
+THREADS = 2
+
+Answer = TypeVar("Answer")
+
+_threads = ThreadPoolExecutor(THREADS, "live")
+
+
+async def in_database(read: Callable[[], Answer]) -> Answer:
+    """Run `read` in one of the feeds' threads."""
+    answer: Answer = await database_sync_to_async(read, thread_sensitive=False, executor=_threads)()
+    return answer

@@ -1,0 +1,1 @@
+"""What pages and sockets both show: the same parts, rendered from the same contexts."""

@@ -1,0 +1,129 @@
+"""Sockets to the real ASGI application, for tests that are not asynchronous themselves."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+
+from bluegreen.asgi import application
+from plans.live import reading
+
+WAIT_SECONDS = 10.0
+ORIGIN = "http://127.0.0.1"
+
+Answer = TypeVar("Answer")
+
+
+class Socket:
+    """One open page's socket."""
+
+    def __init__(self, sockets: "Sockets", communicator: WebsocketCommunicator) -> None:
+        self._sockets = sockets
+        self._communicator = communicator
+
+    def receive(self, timeout: float = WAIT_SECONDS, *, acknowledge: bool = True) -> dict[str, Any]:
+        """The next message. Raises TimeoutError; `ConnectionError` with the code when closed."""
+
+        async def receive() -> dict[str, Any]:
+            output = await self._communicator.receive_output(timeout)
+            if output["type"] == "websocket.close":
+                raise ConnectionError(output["code"])
+            message: dict[str, Any] = json.loads(output["text"])
+            if acknowledge:
+                await self._communicator.send_json_to({"seen": True})
+            return message
+
+        return self._sockets.run(receive())
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The messages that are here already, acknowledged."""
+        found = []
+        while not self._communicator.output_queue.empty():
+            found.append(self.receive())
+        return found
+
+    def is_silent(self, seconds: float) -> bool:
+        return self._sockets.run(self._communicator.receive_nothing(seconds))
+
+    def say(self, content: dict[str, Any]) -> None:
+        self._sockets.run(self._communicator.send_json_to(content))
+
+    def say_text(self, text: str) -> None:
+        self._sockets.run(self._communicator.send_to(text_data=text))
+
+    def closed_with(self) -> int:
+        """Wait for the close, past other messages; its code."""
+        try:
+            while True:
+                self.receive(acknowledge=False)
+        except ConnectionError as closed:
+            return int(closed.args[0])
+
+    def close(self) -> None:
+        self._sockets.run(self._communicator.disconnect())
+
+
+class Sockets:
+    """A server's event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sockets")
+        self._thread.start()
+        self._open: list[Socket] = []
+
+    def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    def open(
+        self, path: str, client: Client | None = None, origin: str | None = ORIGIN
+    ) -> Socket | None:
+        """Connect with the cookies of `client`; None when the handshake is refused."""
+        headers = [] if origin is None else [(b"origin", origin.encode())]
+        if client is not None:
+            cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+            headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))
+
+        async def connect() -> tuple[WebsocketCommunicator, bool]:
+            communicator = WebsocketCommunicator(application, path, headers)
+            connected, _code = await communicator.connect(WAIT_SECONDS)
+            return communicator, connected
+
+        communicator, is_connected = self.run(connect())
+        if not is_connected:
+            return None
+        self._open.append(Socket(self, communicator))
+        return self._open[-1]
+
+    def watch(self, path: str, client: Client) -> Socket:
+        """Connect, where that must work."""
+        socket = self.open(path, client)
+        assert socket is not None
+        return socket
+
+    def stop(self) -> None:
+        for socket in self._open:
+            socket.close()
+        self.run(_close_database_connections())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(WAIT_SECONDS)
+        self._loop.close()
+
+
+async def _close_database_connections() -> None:
+    # A test database that somebody is still connected to cannot be dropped.
+    barrier = threading.Barrier(reading.THREADS)
+
+    def close() -> None:
+        barrier.wait(WAIT_SECONDS)
+        connections.close_all()
+
+    await asyncio.gather(*(reading.in_database(close) for _ in range(reading.THREADS)))
+    await sync_to_async(connections.close_all)()

@@ -1,0 +1,303 @@
+"""A feed and its viewers, on a subject made of numbers."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from plans import conf
+from plans.live.feeds import watching
+from plans.live.source import Changed, Source
+from plans.live.viewer import Viewer
+from plans.rendering.regions import Region
+from plans.stores import doorbell
+
+WAIT_SECONDS = 10.0
+
+
+@dataclass
+class FakeRegion:
+    content: str
+
+    def html(self) -> str:
+        return self.content
+
+
+class Numbers(Source):
+    """The numbers up to `seq`, each a cell; `beats` counts what changes without an event."""
+
+    group = "numbers"
+    tables = ("table",)
+
+    def __init__(self) -> None:
+        super().__init__("en")
+        self.seq = 0
+        self.beats = 0
+        self.looks = self.renders = 0
+        self.breaks = False
+        self._seen = 0
+
+    def change(self) -> None:
+        self.seq += 1
+
+    def look(self) -> str:
+        if self.breaks:
+            raise OSError("away")
+        self.looks += 1
+        self._seen = self.seq
+        return str(self._seen)
+
+    def age_order(self, cursor: str) -> int:
+        return int(cursor)
+
+    def changed_since(self, cursor: str) -> Changed:
+        if self._seen - int(cursor) > 100:
+            return self.everything()
+        return Changed(frozenset(range(int(cursor) + 1, self._seen + 1)))
+
+    def regions(self) -> Iterable[Region]:
+        self.renders += 1
+        return [FakeRegion(f'<p id="beats">{self.beats}</p>')]  # type: ignore[list-item]
+
+    def cells(self, ids: Collection[int] | None) -> Iterable[Sequence[str]]:
+        return [[f"cell-{n}", "on", ""] for n in ids or range(1, self._seen + 1)]
+
+
+class Watcher:
+    """A page that shows what it is told."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+
+    async def receive(self, *, acknowledge: bool = True) -> dict[str, Any]:
+        async with asyncio.timeout(WAIT_SECONDS):
+            message = json.loads(await self.viewer.next_message())
+        if acknowledge:
+            self.viewer.saw()
+        return message
+
+    async def is_silent(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.viewer.next_message()
+        except TimeoutError:
+            return True
+        return False
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing happens by itself, unless the test wants it to."""
+    monkeypatch.setattr(conf, "LIVE_POLL_SECONDS", 600.0)
+    monkeypatch.setattr(conf, "LIVE_REFRESH_SECONDS", 600.0)
+    monkeypatch.setattr(conf, "LIVE_HEARTBEAT_SECONDS", 600.0)
+
+
+def play(numbers: Numbers, scene: Callable[..., Awaitable[None]], cursors: Sequence[str]) -> None:
+    """Let one viewer for each of `cursors` watch, and run `scene(feed, *watchers)`."""
+
+    async def nested(left: Sequence[str], watchers: list[Watcher]) -> None:
+        viewer = Viewer(left[0])
+        async with watching("numbers", lambda: numbers, viewer) as feed:
+            watchers.append(Watcher(viewer))
+            if left[1:]:
+                await nested(left[1:], watchers)
+            else:
+                await scene(feed, *watchers)
+
+    asyncio.run(nested(cursors, []))
+
+
+def test_who_joins_gets_the_difference_from_its_cursor() -> None:
+    numbers = Numbers()
+    numbers.seq = 7
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        message = await watcher.receive()
+        assert message["cursor"] == "7"
+        told = {cell[0] for cell in message["cells"]}
+        assert told == {"cell-5", "cell-6", "cell-7"}
+        assert message["regions"] == '<p id="beats">0</p>'
+        assert "whole" not in message
+
+    play(numbers, scene, ["4"])
+
+
+@pytest.mark.parametrize("cursor", ["0", "", "no number", "-5", "99999", "9" * 5000])
+def test_a_cursor_too_old_or_impossible_gets_the_whole(cursor: str) -> None:
+    numbers = Numbers()
+    numbers.seq = 500
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        message = await watcher.receive()
+        assert message["whole"] is True
+        assert message["refresh"] == ["table"]
+        assert len(message["cells"]) == 500
+
+    play(numbers, scene, [cursor])
+
+
+def test_a_change_is_read_and_rendered_once_for_all_viewers() -> None:
+    costs = {}
+    for viewers in (1, 50):
+        numbers = Numbers()
+
+        async def scene(feed: Any, *watchers: Watcher, numbers: Numbers = numbers) -> None:
+            for watcher in watchers:
+                await watcher.receive()
+            before = numbers.looks, numbers.renders
+            for seq in (1, 2, 3):
+                numbers.change()
+                feed.wake()
+                for watcher in watchers:
+                    assert (await watcher.receive())["cursor"] == str(seq)
+            costs[len(watchers)] = numbers.looks - before[0], numbers.renders - before[1]
+
+        play(numbers, scene, ["0"] * viewers)
+    assert costs == {1: (3, 3), 50: (3, 3)}
+
+
+def test_the_first_of_a_burst_comes_at_once_and_the_rest_at_the_frame_rate() -> None:
+    numbers = Numbers()
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        await watcher.receive()
+        await asyncio.sleep(2 / conf.FRAMES_PER_SECOND)  # The feed may be asked again.
+        began = time.monotonic()
+        numbers.change()
+        feed.wake()
+        assert (await watcher.receive())["cursor"] == "1"
+        assert time.monotonic() - began < 1 / conf.FRAMES_PER_SECOND
+        frames = 0
+        while (seconds := time.monotonic() - began) < 1:
+            numbers.change()
+            feed.wake()
+            await asyncio.sleep(0.005)
+            while watcher.viewer._unseen:
+                frames += 1
+                await watcher.receive()
+        assert frames <= seconds * conf.FRAMES_PER_SECOND + 1
+        feed.wake()
+        while (await watcher.receive())["cursor"] != str(numbers.seq):
+            pass
+
+    play(numbers, scene, ["0"])
+
+
+def test_a_viewer_that_stands_still_gets_a_few_messages_and_later_one_that_covers_the_rest() -> (
+    None
+):
+    numbers = Numbers()
+
+    async def scene(feed: Any, still: Watcher, other: Watcher) -> None:
+        while other.viewer.cursor != "20":
+            numbers.seq = min(20, numbers.seq + 1)
+            feed.wake()
+            await other.receive()
+        got = [await still.receive(acknowledge=False) for _ in range(conf.LIVE_UNSEEN_FRAMES_MAX)]
+        assert await still.is_silent(0.3)
+        for _ in got:
+            still.viewer.saw()
+        feed.wake()
+        rest = await still.receive()
+        assert rest["cursor"] == "20"
+        told = {cell[0] for message in [*got, rest] for cell in message.get("cells", [])}
+        assert told == {f"cell-{n}" for n in range(1, 21)}
+
+    play(numbers, scene, ["0", "0"])
+
+
+def test_a_lost_doorbell_is_made_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "LIVE_POLL_SECONDS", 0.1)
+    numbers = Numbers()
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        await watcher.receive()
+        numbers.change()
+        assert (await watcher.receive())["cursor"] == "1"
+
+    play(numbers, scene, ["0"])
+
+
+def test_a_doorbell_wakes_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = Numbers()
+    numbers.group = doorbell.group_of(7)
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        await watcher.receive()
+        numbers.change()
+        ringing = asyncio.create_task(ring_until_heard())
+        assert (await watcher.receive())["cursor"] == "1"
+        ringing.cancel()
+
+    async def ring_until_heard() -> None:
+        while True:  # Nobody knows when the feed has begun to listen.
+            doorbell.ring(7, 1)
+            await asyncio.sleep(0.05)
+
+    play(numbers, scene, ["0"])
+
+
+def test_what_changes_without_an_event_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "LIVE_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(conf, "LIVE_REFRESH_SECONDS", 0.1)
+    numbers = Numbers()
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        await watcher.receive()
+        numbers.beats = 1
+        message = await watcher.receive()
+        assert message["regions"] == '<p id="beats">1</p>'
+        assert await watcher.is_silent(0.4)
+
+    play(numbers, scene, ["0"])
+
+
+def test_a_pulse_says_that_the_page_is_still_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "LIVE_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(conf, "LIVE_HEARTBEAT_SECONDS", 0.1)
+    numbers = Numbers()
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        await watcher.receive()
+        assert set(await watcher.receive()) == {"cursor", "at"}
+
+    play(numbers, scene, ["0"])
+
+
+def test_a_feed_that_cannot_read_sends_no_pulse_and_goes_on_when_it_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("plans.live.feed.TROUBLE_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(conf, "LIVE_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(conf, "LIVE_HEARTBEAT_SECONDS", 0.05)
+    numbers = Numbers()
+    numbers.breaks = True
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        assert await watcher.is_silent(0.3)
+        numbers.change()
+        numbers.breaks = False
+        message = await watcher.receive()
+        while message["cursor"] != "1":
+            message = await watcher.receive()
+
+    play(numbers, scene, ["0"])
+
+
+def test_the_last_viewer_ends_the_feed_and_the_next_one_starts_another() -> None:
+    numbers = Numbers()
+
+    async def scene(feed: Any, watcher: Watcher) -> None:
+        await watcher.receive()
+
+    play(numbers, scene, ["0"])
+    looks = numbers.looks
+    numbers.change()
+    assert numbers.looks == looks
+    play(numbers, scene, ["0"])
+    assert numbers.looks > looks
