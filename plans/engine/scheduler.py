@@ -98,6 +98,7 @@ def _apply_policy(record: Record, plan: Plan) -> None:
     failed = eligible.failed(plan).count()
     if not failed:
         return
+    latest = eligible.failed(plan)[0].tenant_id
     if plan.failure_policy == FailurePolicy.ROLLBACK:
         _roll_back(
             record,
@@ -113,7 +114,7 @@ def _apply_policy(record: Record, plan: Plan) -> None:
             gettext_noop(
                 "%(failed)s failed and %(budget)s are tolerated; the latest is %(tenant)s"
             ),
-            {"failed": failed, "budget": budget, "tenant": eligible.failed(plan)[0].tenant_id},
+            {"failed": failed, "budget": budget, "tenant": latest},
         )
         plan.halt = why.as_json()
         record.save(plan)
