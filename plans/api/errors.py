@@ -139,8 +139,9 @@ def _of_validation(request: HttpRequest, raised: ValidationError) -> RefusedErro
 
 
 def _fault_of(each: dict[str, Any]) -> dict[str, Any]:
-    # A body's path begins with the name of the parameter, which is ours.
-    path = each["loc"][2:] if each["loc"][0] == "body" else each["loc"][1:]
+    source, *path = each["loc"]
+    # A body's path, and one into a list, begins with the name of our parameter.
+    path = path[1:] if source == "body" or len(path) > 1 else path
     if not path and each["type"] in NO_OBJECT:
         return fault("", _("Send a JSON object as the body."))
     where = ".".join(str(part) for part in path)
