@@ -1,12 +1,19 @@
 """Where the doors are."""
 
-from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
+from plans import admin
+
 urlpatterns = [
-    path("login/", auth_views.LoginView.as_view(), name="login"),
+    path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("api/", include("plans.api.urls")),
     path("admin/", admin.site.urls),
+    path("", include("plans.web.urls")),
 ]
+
+handler400 = "plans.web.error_pages.bad_request"
+handler403 = "plans.web.error_pages.forbidden"
+handler404 = "plans.web.error_pages.not_found"
+handler500 = "plans.web.error_pages.server_error"

@@ -1,0 +1,130 @@
+"""What a plan's page says of the plan beside its tasks: waves, stages, failures, why it stands."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import Count, Max
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from plans.message import Message
+from plans.models import Plan, PlanState, Task, TaskState, Wave
+from plans.queries.bar import Segment, segments
+from plans.queries.eligible import FAILED
+from plans.queries.tally import DONE, Tally
+
+FAILURE_GROUPS_MAX = 20
+STILL_FAILED = (TaskState.FAILED, TaskState.ROLLBACK_FAILED)
+
+
+@dataclass(frozen=True)
+class WaveStep:
+    """A rung of the wave ladder. `status` is `done`, `current` or `ahead`."""
+
+    wave: Wave
+    status: str
+    done: int
+    failed: int
+    segments: list[Segment]
+
+    @property
+    def number(self) -> int:
+        return self.wave.index + 1
+
+
+@dataclass(frozen=True)
+class StageStep:
+    """A step of the funnel: how many tasks have finished the stage, and how many stand at it."""
+
+    name: str
+    finished: int
+    here: int
+    failed: int
+    total: int
+
+    @property
+    def percent(self) -> str:
+        return f"{100 * self.finished / self.total:.2f}" if self.total else "0"
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Failed tasks with the same stage and code; one of them stands for all."""
+
+    stage: str
+    code: str
+    count: int
+    message: Message | None
+    sample_id: int
+    sample_tenant: str
+    can_retry: bool
+
+
+def wave_ladder(plan: Plan, tally: Tally) -> list[WaveStep]:
+    """The plan's waves with their progress."""
+    by_wave = tally.by_wave
+    return [_wave_step(plan, wave, by_wave.get(wave.pk, Counter())) for wave in plan.waves.all()]
+
+
+def _wave_step(plan: Plan, wave: Wave, states: Counter[str]) -> WaveStep:
+    done = sum(states[state] for state in DONE)
+    failed = sum(states[state] for state in STILL_FAILED)
+    if wave.finished_at or (states and done + failed == wave.size):
+        status = "done"
+    elif wave.index == plan.current_wave and plan.state != PlanState.CREATED:
+        status = "current"
+    else:
+        status = "ahead"
+    return WaveStep(wave, status, done, failed, segments(states))
+
+
+def stage_funnel(plan: Plan, tally: Tally) -> list[StageStep]:
+    """The pipeline's stages, with how many tasks are past each of them and how many are at it."""
+    pipeline = Task.objects.filter(plan=plan).values_list("pipeline", flat=True).first() or []
+    total = tally.total
+    steps = []
+    for index, spec in enumerate(pipeline):
+        at = [row for row in tally.rows if row.cursor == index]
+        back = [row for row in tally.rows if row.cursor == index + 1]
+        here = sum(row.count for row in at if row.state == TaskState.RUNNING and row.admitted)
+        here += sum(row.count for row in back if row.state == TaskState.ROLLING_BACK)
+        failed = sum(row.count for row in at if row.state == TaskState.FAILED)
+        finished = sum(row.count for row in tally.rows if row.cursor > index)
+        steps.append(StageStep(spec["name"], finished, here, failed, total))
+    return steps
+
+
+def failure_groups(plan: Plan) -> list[FailureGroup]:
+    """What failed, grouped by stage and code, the largest group first; two statements."""
+    failed = Task.objects.filter(FAILED, plan=plan).order_by()
+    keys = ("failure__stage", "failure__errorCode")
+    grouped = failed.values_list(*keys).annotate(count=Count("pk"), sample=Max("pk"))
+    groups = list(grouped.order_by("-count", *keys)[:FAILURE_GROUPS_MAX])
+    samples = Task.objects.in_bulk([sample for *_rest, sample in groups])
+    return [_group(stage, code, count, samples[pk]) for stage, code, count, pk in groups]
+
+
+def _group(stage: str | None, code: str | None, count: int, sample: Task) -> FailureGroup:
+    message = Message.from_json((sample.failure or {}).get("message"))
+    can_retry = sample.state in (TaskState.FAILED, TaskState.ROLLED_BACK)
+    return FailureGroup(
+        stage or "", code or "", count, message, sample.pk, sample.tenant_id, can_retry
+    )
+
+
+def why_still(plan: Plan, tally: Tally) -> list[str]:
+    """Why a plan that is not at its end does not move, or not further; nothing where it does."""
+    reasons = []
+    halt = Message.from_json(plan.halt)
+    if plan.state == PlanState.CREATED:
+        reasons.append(_("Nothing has begun: the plan waits to be started."))
+    if plan.state == PlanState.PAUSED:
+        reasons.append(_("Paused: nothing is handed out until the plan is resumed."))
+    if halt is not None:
+        reasons.append(_("Halted: %(why)s.") % {"why": halt})
+    paused = tally.count(TaskState.PAUSED)
+    if plan.state == PlanState.RUNNING and paused and not tally.admitted:
+        text = "%(count)s paused task holds the plan up: resume, cancel or roll it back."
+        texts = "%(count)s paused tasks hold the plan up: resume, cancel or roll them back."
+        reasons.append(ngettext(text, texts, paused) % {"count": paused})
+    return reasons

@@ -1,0 +1,164 @@
+"""What a task's page says: its stages, its failure, its instances, what a retry would run."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from plans.message import Message
+from plans.models import Direction, StageRun, StageRunState, Task, TaskState
+from plans.queries.condition import Condition, condition_of
+
+
+@dataclass(frozen=True)
+class RailStep:
+    """One stage on the rail.
+
+    `status` is `done`, `running`, `failed`, `undone`, `skipped`, `stopped` or `ahead`.
+    """
+
+    number: int
+    name: str
+    status: str
+    runs: list[StageRun] = field(default_factory=list)
+    is_checkpoint: bool = False
+
+    @property
+    def last(self) -> StageRun | None:
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the last attempt took; None while it runs."""
+        run = self.last
+        if run is None or run.finished_at is None:
+            return None
+        return (run.finished_at - run.started_at).total_seconds()
+
+    @property
+    def why(self) -> str:
+        """Why the last attempt failed or was skipped."""
+        run = self.last
+        stored = (run.failure or {}).get("message") if run else None
+        stored = stored or ((run.result or {}).get("why") if run else None)
+        return str(Message.from_json(stored)) if stored else ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What happened, where, and what it left behind."""
+
+    stage: str
+    code: str
+    kind: str
+    message: str
+    at: datetime | None
+    finished: list[str]
+    is_rollback: bool
+
+
+@dataclass(frozen=True)
+class InstanceRow:
+    """What one instance last said; `status` is `latest`, `outdated` or `silent`."""
+
+    endpoint: str
+    said: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The instances as the latest stage run that asked them found them."""
+
+    run: StageRun
+    expected: str
+    rows: list[InstanceRow]
+
+
+def condition(task: Task) -> Condition:
+    """The condition of `task`."""
+    return condition_of(task.state, task.admitted, task.lease_owner, task.wake_at, task.control)
+
+
+def stage_runs(task: Task) -> list[StageRun]:
+    """All attempts, oldest first."""
+    return list(task.stage_runs.order_by("pk"))
+
+
+def rail(task: Task, runs: list[StageRun]) -> list[RailStep]:
+    """The task's stages in order, with what became of each."""
+    steps = []
+    for index, spec in enumerate(task.pipeline):
+        own = [run for run in runs if run.index == index]
+        marked = task.checkpoint is not None and index == task.cursor - 1
+        status = _status(task, index, own)
+        steps.append(RailStep(index + 1, spec["name"], status, own, marked))
+    return steps
+
+
+def _status(task: Task, index: int, runs: list[StageRun]) -> str:
+    last = runs[-1] if runs else None
+    if last is None:
+        return "ahead"
+    if last.state == StageRunState.RUNNING:
+        return "running" if task.state in (TaskState.RUNNING, TaskState.ROLLING_BACK) else "stopped"
+    if last.state == StageRunState.FAILED and index >= task.cursor - 1:
+        return "failed"
+    if last.direction == Direction.ROLLBACK and index >= task.cursor:
+        return "undone"
+    if index < task.cursor:
+        return "skipped" if last.state == StageRunState.SKIPPED else "done"
+    return "ahead" if last.state == StageRunState.COMPLETED else "stopped"
+
+
+def failure_of(task: Task) -> Failure | None:
+    """The task's failure, if it has one."""
+    stored = task.failure
+    if not stored:
+        return None
+    message = Message.from_json(stored.get("message"))
+    at = stored.get("timestamp")
+    return Failure(
+        stage=stored.get("stage", ""),
+        code=stored.get("errorCode", ""),
+        kind=stored.get("kind", ""),
+        message=str(message) if message else stored.get("reason", ""),
+        at=datetime.fromisoformat(at) if at else None,
+        finished=[spec["name"] for spec in task.pipeline[: task.cursor]],
+        is_rollback=task.state == TaskState.ROLLBACK_FAILED,
+    )
+
+
+def instances_of(task: Task, runs: list[StageRun]) -> Instances | None:
+    """What the instances said to the last stage that asked all of them."""
+    for run in reversed(runs):
+        said = _said(run)
+        if said:
+            expected = str((run.result or {}).get("version") or task.context.get("version") or "")
+            rows = [InstanceRow(e, s, _instance_status(s, expected)) for e, s in said.items()]
+            return Instances(run, expected, rows)
+    return None
+
+
+def _said(run: StageRun) -> dict[str, str]:
+    values: dict[str, Any] = ((run.failure or {}).get("message") or {}).get("values") or {}
+    found = (run.result or {}).get("instances") or values.get("instances")
+    return found if isinstance(found, dict) else {}
+
+
+def _instance_status(said: str, expected: str) -> str:
+    words = str(said).split()
+    if expected and words and words[-1] == expected and words[0] in (expected, "UP"):
+        return "latest"
+    return "silent" if "_" in str(said) else "outdated"
+
+
+def stages_of(task: Task, verb: str, *, from_checkpoint: bool = True) -> list[str]:
+    """The stages that `verb` would run, or undo in that order; none where it runs none."""
+    if verb == "rollback":
+        return [spec["name"] for spec in reversed(task.pipeline[: task.reached])]
+    if verb == "resume":
+        return [spec["name"] for spec in task.pipeline[task.cursor :]]
+    if verb == "retry":
+        restart = not from_checkpoint or task.state == TaskState.ROLLED_BACK
+        return [spec["name"] for spec in task.pipeline[0 if restart else task.cursor :]]
+    return []

@@ -1,0 +1,40 @@
+"""The registry of tenants, to choose from."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from plans import conf
+from plans.models import UNFINISHED_STATES, Environment, Task, Tenant
+
+SHOWN_MAX = 60
+
+
+@dataclass(frozen=True)
+class Picker:
+    """What matches a search: the first tenants, and how many there are."""
+
+    text: str
+    environment: str
+    found: QuerySet[Tenant]
+    total: int
+    shown: list[Tenant]
+    busy: frozenset[str]
+
+    def all_ids(self) -> list[str]:
+        """All that match, as many as a plan may have."""
+        return list(self.found.values_list("pk", flat=True)[: conf.TENANTS_PER_PLAN_MAX])
+
+
+def search(text: str, environment: str) -> Picker:
+    """The tenants whose id or name contains `text`; which of the shown ones are in a task now."""
+    text = text.replace("\x00", "").strip()[:100]
+    found = Tenant.objects.order_by("pk")
+    if text:
+        found = found.filter(Q(pk__icontains=text) | Q(name__icontains=text))
+    if environment in Environment.values:
+        found = found.filter(environment=environment)
+    shown = list(found[:SHOWN_MAX])
+    unfinished = Task.objects.filter(tenant__in=shown, state__in=UNFINISHED_STATES)
+    busy = frozenset(unfinished.values_list("tenant_id", flat=True))
+    return Picker(text, environment, found, found.count(), shown, busy)

@@ -1,0 +1,90 @@
+"""Why a task does not move: its plan, its wave, a slot, a lease, a poll, a pause."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from plans.message import Message
+from plans.models import Control, PlanState, Task, TaskState, Wave, WaveMode
+from plans.queries.tally import DONE
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One thing that holds a task; `since` and `until` where they are known."""
+
+    text: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def holds_of(task: Task) -> list[Hold]:
+    """What holds `task` (with its plan and wave), the nearest cause last."""
+    if task.state == TaskState.PENDING:
+        return _pending(task)
+    if task.state == TaskState.PAUSED:
+        return [Hold(_("Paused: it goes on when somebody resumes it."))]
+    if task.state in (TaskState.RUNNING, TaskState.ROLLING_BACK):
+        return [*_asked(task), *_active(task)]
+    return []
+
+
+def _pending(task: Task) -> list[Hold]:
+    plan = task.plan
+    halt = Message.from_json(plan.halt)
+    if plan.state == PlanState.CREATED:
+        return [Hold(_("Its plan has not been started."))]
+    if plan.state == PlanState.PAUSED:
+        return [Hold(_("Its plan is paused: nothing is handed out."))]
+    if halt is not None:
+        return [Hold(_("Its plan is halted: %(why)s.") % {"why": halt})]
+    if plan.state != PlanState.RUNNING:
+        return [Hold(_("Its plan is %(state)s.") % {"state": plan.get_state_display()})]
+    if task.wave.index > plan.current_wave:
+        return [_earlier_wave(task)]
+    if task.wave.mode == WaveMode.FIFO:
+        return [Hold(_("Its wave runs one at a time, in order: its turn has not come."))]
+    return [_slot(task)]
+
+
+def _earlier_wave(task: Task) -> Hold:
+    wave = Wave.objects.get(plan=task.plan_id, index=task.plan.current_wave)
+    ended = [*DONE, TaskState.FAILED, TaskState.ROLLBACK_FAILED]
+    left = wave.tasks.exclude(state__in=ended).count()
+    text = ngettext(
+        "Wave %(own)s begins when wave %(current)s has ended: %(count)s task is left there.",
+        "Wave %(own)s begins when wave %(current)s has ended: %(count)s tasks are left there.",
+        left,
+    )
+    values = {"own": task.wave.index + 1, "current": wave.index + 1, "count": left}
+    return Hold(text % values, since=wave.started_at)
+
+
+def _slot(task: Task) -> Hold:
+    taken = Task.objects.filter(plan=task.plan_id, admitted=True).count()
+    values = {"taken": taken, "limit": task.plan.max_concurrency}
+    return Hold(_("Waits for a slot: %(taken)s of %(limit)s are taken.") % values)
+
+
+def _asked(task: Task) -> list[Hold]:
+    if not task.control:
+        return []
+    values = {"who": task.control_by, "what": Control(task.control).label}
+    return [Hold(_("%(who)s asked for %(what)s; it obeys at the next stage boundary.") % values)]
+
+
+def _active(task: Task) -> list[Hold]:
+    if not task.admitted:
+        if task.plan.state == PlanState.PAUSED:
+            return [Hold(_("Its plan is paused: it gets no slot."))]
+        return [_slot(task)]
+    if task.lease_owner:
+        text = _("Worker %(worker)s runs it.") % {"worker": task.lease_owner}
+        return [Hold(text, since=task.leased_at)]
+    if task.wake_at is not None:
+        note = Message.from_json(task.wait_note)
+        text = str(note) if note else _("Waits before the next try")
+        return [Hold(text, until=task.wake_at)]
+    return [Hold(_("Handed out: it waits for a worker with a free thread."), since=task.rung_at)]

@@ -1,0 +1,82 @@
+"""The rows of the walls: a cell a task on a plan's page, a cell a tenant on the overview."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db.models import Case, OuterRef, QuerySet, Subquery, Value, When
+
+from plans.models import UNFINISHED_STATES, Plan, Task, TaskState, Tenant
+from plans.queries.condition import Condition, condition_of
+
+SETTLED = (TaskState.PENDING, TaskState.COMPLETED, TaskState.ROLLED_BACK)
+SWITCHING_STAGE = "switch_route"
+_FIELDS = ("pk", "tenant_id", "state", "reached", "admitted", "lease_owner", "wake_at", "control")
+
+
+class WallRow(NamedTuple):
+    """One cell's facts. `condition` None: nothing happens. `between`: traffic may be on either side.
+
+    `task_id` None: the tenant never was in a task.
+    """
+
+    task_id: int | None
+    tenant_id: str
+    name: str
+    environment: str
+    state: str
+    condition: Condition | None
+    between: bool
+
+
+def plan_rows(plan: Plan, task_ids: Iterable[int] | None = None) -> list[WallRow]:
+    """The cells of a plan's wall in the plan's order, or those of `task_ids` alone."""
+    tasks = Task.objects.filter(plan=plan).order_by("position")
+    if task_ids is not None:
+        tasks = tasks.filter(pk__in=task_ids)
+    switch = switching_index(plan)
+    rows = tasks.values_list(*_FIELDS, "tenant__name", "tenant__environment")
+    return [_row(row[:8], row[8], row[9], switch) for row in rows]
+
+
+def fleet_rows(tenant_ids: Iterable[str] | None = None) -> list[WallRow]:
+    """The cells of the overview in the order of tenant ids, or those of `tenant_ids` alone."""
+    tenants = Tenant.objects.order_by("pk")
+    if tenant_ids is not None:
+        tenants = tenants.filter(pk__in=tenant_ids)
+    tasks = {row[1]: row for row in latest_tasks(tenants).values_list(*_FIELDS)}
+    found = []
+    for pk, name, environment in tenants.values_list("pk", "name", "environment"):
+        if pk in tasks:
+            found.append(quiet(_row(tasks[pk], name, environment, 2)))
+        else:
+            found.append(WallRow(None, pk, name, environment, "", None, False))
+    return found
+
+
+def latest_tasks(tenants: QuerySet[Tenant]) -> QuerySet[Task]:
+    """Of each tenant the task that says what is happening: the unfinished one, else the latest."""
+    unfinished_first = Case(When(state__in=UNFINISHED_STATES, then=Value(0)), default=Value(1))
+    latest = Task.objects.filter(tenant=OuterRef("pk")).order_by(unfinished_first, "-pk")
+    chosen = tenants.order_by().annotate(latest=Subquery(latest.values("pk")[:1]))
+    return Task.objects.filter(pk__in=chosen.values("latest"))
+
+
+def switching_index(plan: Plan) -> int:
+    """The place in the plan's pipeline of the stage that moves the traffic."""
+    pipeline = Task.objects.filter(plan=plan).values_list("pipeline", flat=True).first() or []
+    names = [spec["name"] for spec in pipeline]
+    return names.index(SWITCHING_STAGE) if SWITCHING_STAGE in names else 0
+
+
+def quiet(row: WallRow) -> WallRow:
+    """On the overview a tenant whose switch is completed or cancelled is simply where it is."""
+    if row.condition in (Condition.COMPLETED, Condition.CANCELLED) and not row.between:
+        return row._replace(condition=None)
+    return row
+
+
+def _row(fields: tuple, name: str, environment: str, switch: int) -> WallRow:
+    pk, tenant_id, state, reached, admitted, lease_owner, wake_at, control = fields
+    between = reached > switch and state not in SETTLED
+    condition = condition_of(state, admitted, lease_owner, wake_at, control)
+    return WallRow(pk, tenant_id, name, environment, state, condition, between)

@@ -1,0 +1,64 @@
+"""Who may see pages, and how a refusal is shown."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.vary import vary_on_headers
+
+from plans.actor import Actor, Permission
+from plans.errors import NotFound, RefusedError
+from plans.models import Plan, Task
+
+View = Callable[..., HttpResponse]
+
+
+def page(view: View) -> View:
+    """A view for everybody who may view plans; what is refused in it is said in words."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except RefusedError as refused:
+            return refusal(request, refused)
+
+    allowed = permission_required(Permission.VIEW, raise_exception=True)(guarded)
+    return vary_on_headers("HX-Request")(login_required(allowed))
+
+
+def refusal(request: HttpRequest, refused: RefusedError) -> HttpResponse:
+    """The refusal with its HTTP status: a page, or for htmx an alert on the page that asked."""
+    context = {"refused": refused, "message": str(refused.message)}
+    if not getattr(request, "htmx", None):
+        return render(request, "plans/refused.html", context, status=refused.status)
+    answer = render(request, "plans/_refusal.html", context, status=refused.status)
+    answer["HX-Retarget"] = "#alerts"
+    answer["HX-Reswap"] = "innerHTML"
+    answer["HX-Reselect"] = "#refusal"
+    return answer
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks."""
+    return Actor.of(request.user)
+
+
+def plan_or_refusal(plan_id: int) -> Plan:
+    """The plan with its journal. Raises `NotFound`."""
+    plan = Plan.objects.select_related("journal").filter(pk=plan_id).first()
+    if plan is None:
+        raise NotFound(what=str(Plan._meta.verbose_name), id=plan_id)
+    return plan
+
+
+def task_or_refusal(task_id: int) -> Task:
+    """The task with its plan, wave, tenant. Raises `NotFound`."""
+    related = Task.objects.select_related("plan__journal", "wave", "tenant")
+    task = related.filter(pk=task_id).first()
+    if task is None:
+        raise NotFound(what=str(Task._meta.verbose_name), id=task_id)
+    return task

@@ -1,0 +1,78 @@
+"""Operations on one plan or one task: a confirmation (GET), then the act (POST)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from plans import operations
+from plans.queries import blast, choices, task_page
+from plans.rendering import regions
+from plans.web.access import actor_of, page, plan_or_refusal, task_or_refusal
+from plans.web.forms import command_of, require_typed_name
+
+PLAN_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "start": operations.start_plan,
+    "pause": operations.pause_plan,
+    "resume": operations.resume_plan,
+    "cancel": operations.cancel_plan,
+    "retry": operations.retry_plan,
+    "rollback": operations.roll_back_plan,
+}
+TASK_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "pause": operations.pause_task,
+    "resume": operations.resume_task,
+    "cancel": operations.cancel_task,
+    "retry": operations.retry_task,
+    "rollback": operations.roll_back_task,
+}
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def plan_action(request: HttpRequest, plan_id: int, verb: str) -> HttpResponse:
+    """Do `verb` to a plan, if it still is what its sender saw."""
+    plan = plan_or_refusal(plan_id)
+    if request.method == "GET":
+        context = regions.confirmation(plan, verb)
+        return _dialog(request, "plans/_confirm_plan.html", context)
+    command = command_of(request.POST, verb)
+    actor = actor_of(request)
+    require_typed_name(request.POST, plan, verb, actor)
+    done = PLAN_OPERATIONS[verb](plan_id, actor, **command)
+    said = {"name": done.name, "state": done.get_state_display()}
+    messages.success(request, _("“%(name)s” is now %(state)s.") % said)
+    return redirect("plan", plan_id)
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def task_action(request: HttpRequest, task_id: int, verb: str) -> HttpResponse:
+    """Do `verb` to a task, if it still is what its sender saw."""
+    task = task_or_refusal(task_id)
+    if request.method == "GET":
+        over = request.GET.get("from_checkpoint") == "0"
+        choice = next(each for each in choices.of_task(task) if each.verb == verb)
+        context = {"task": task, "choice": choice, "over": over}
+        context["effects"] = [] if choice.why_not else blast.of_task(task, verb)
+        context["stages"] = task_page.stages_of(task, verb, from_checkpoint=not over)
+        return _dialog(request, "plans/_confirm_task.html", context)
+    done = TASK_OPERATIONS[verb](task_id, actor_of(request), **command_of(request.POST, verb))
+    said = {"tenant": done.tenant_id, "state": done.get_state_display()}
+    if done.control:
+        text = _("Asked for: tenant %(tenant)s obeys at its next stage boundary.")
+    else:
+        text = _("Tenant %(tenant)s is now %(state)s.")
+    messages.success(request, text % said)
+    return redirect("task", task_id)
+
+
+def _dialog(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """The confirmation: for htmx alone, else as a page of its own."""
+    if request.htmx:
+        return render(request, template, context)
+    return render(request, "plans/dialog.html", {**context, "dialog": template})

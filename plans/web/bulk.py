@@ -1,0 +1,36 @@
+"""One operation on many tasks: a confirmation that pins them, then what became of each."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from plans import operations
+from plans.queries import bulk
+from plans.web.access import actor_of, page, plan_or_refusal
+from plans.web.actions import TASK_OPERATIONS
+from plans.web.forms import command_of, pinned_tasks, selected_tasks
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def bulk_action(request: HttpRequest, plan_id: int, verb: str) -> HttpResponse:
+    """GET confirms the selection; POST acts on exactly the tasks that were confirmed."""
+    plan = plan_or_refusal(plan_id)
+    if request.method == "GET":
+        context = {"plan": plan, "pick": bulk.pick(selected_tasks(request.GET, plan), verb)}
+        template = "plans/_confirm_bulk.html"
+    else:
+        command = command_of(request.POST, verb) | {"seen": None}
+        results = operations.Results()
+        for state, task_ids in pinned_tasks(request.POST, plan).items():
+            options = command | {"seen": state or None}
+            part = operations.for_each(
+                task_ids, TASK_OPERATIONS[verb], actor_of(request), **options
+            )
+            results.done += part.done
+            results.skipped += part.skipped
+        context = {"plan": plan, "outcome": bulk.outcome(results.done, results.skipped, verb)}
+        template = "plans/_bulk_results.html"
+    if request.htmx:
+        return render(request, template, context)
+    return render(request, "plans/dialog.html", {**context, "dialog": template})

@@ -1,0 +1,26 @@
+"""The system's page: workers, queue, conductor."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from plans.engine import queue
+from plans.errors import RedisUnavailable
+from plans.models import Leadership
+from plans.web.access import page
+
+
+@page
+@require_safe
+def system(request: HttpRequest) -> HttpResponse:
+    """What is alive; that Redis is away is said, not raised."""
+    context = {"leaders": Leadership.objects.order_by("role"), "now": timezone.now()}
+    try:
+        workers = queue.workers()
+        context |= {"workers": workers, "depth": queue.depth()}
+        context["threads"] = sum(worker["threads"] for worker in workers)
+        context["busy"] = sum(worker["busy"] for worker in workers)
+    except RedisUnavailable as away:
+        context["away"] = str(away.message)
+    return render(request, "plans/system.html", context)

@@ -1,0 +1,23 @@
+"""The dashboard's addresses."""
+
+from django.urls import path, re_path
+
+from plans.web import actions, bulk, new_plan, overview, plan, plans, system, task
+
+PLAN_VERB = "(?P<verb>start|pause|resume|cancel|retry|rollback)"
+TASK_VERB = "(?P<verb>pause|resume|cancel|retry|rollback)"
+ID = "[0-9]{1,18}"
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("plans/", plans.plans, name="plan_list"),
+    path("plans/new/", new_plan.plan_new, name="plan_new"),
+    path("plans/new/preview/", new_plan.plan_preview, name="plan_preview"),
+    path("plans/new/tenants/", new_plan.plan_tenants, name="plan_tenants"),
+    re_path(rf"^plans/(?P<plan_id>{ID})/$", plan.plan, name="plan"),
+    re_path(rf"^plans/(?P<plan_id>{ID})/{PLAN_VERB}/$", actions.plan_action, name="plan_action"),
+    re_path(rf"^plans/(?P<plan_id>{ID})/tasks/{TASK_VERB}/$", bulk.bulk_action, name="bulk_action"),
+    re_path(rf"^tasks/(?P<task_id>{ID})/$", task.task, name="task"),
+    re_path(rf"^tasks/(?P<task_id>{ID})/{TASK_VERB}/$", actions.task_action, name="task_action"),
+    path("system/", system.system, name="system"),
+]

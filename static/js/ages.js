@@ -1,0 +1,15 @@
+// Relative times grow old on an open page: count them on.
+const units = [["day", 86400, 172800], ["hour", 3600, 3600], ["minute", 60, 60], ["second", 1, 0]];
+const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { style: "narrow", numeric: "always" });
+
+setInterval(() => {
+  if (document.hidden) return;
+  const now = Date.now();
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const seconds = (Date.parse(time.dateTime) - now) / 1000;
+    const [unit, size] = units.find(([, , from]) => Math.abs(seconds) >= from);
+    const shown = time.querySelector(".ago");
+    const text = words.format(Math.trunc(seconds / size), unit);
+    if (shown && shown.textContent !== text) shown.textContent = text;
+  }
+}, 1000);
