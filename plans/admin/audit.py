@@ -1,0 +1,61 @@
+"""Events and journals: who did what, when and why."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import AdminSite, DateFieldListFilter, ModelAdmin, SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from plans.admin.read_only import ReadOnlyAdmin
+from plans.admin.switching import links_to
+from plans.models import Event, Journal
+
+
+class JournalFilter(SimpleListFilter):
+    """Events of plans, or those of the installation, such as refusals."""
+
+    title = _("journal")
+    parameter_name = "of"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterable[tuple[str, Any]]:
+        return [("plans", _("of plans")), ("installation", _("of the installation: refusals"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(plan__isnull=self.value() == "installation")
+
+
+class EventAdmin(ReadOnlyAdmin):
+    """Events, latest first. The number is that in the plan's own sequence."""
+
+    list_display = ("at", "seq", "plan", "tenant_id", "kind", "actor", "change", "reason")
+    list_display_links = ("at", "seq")
+    list_filter = ("kind", JournalFilter, ("at", DateFieldListFilter))
+    list_select_related = ("plan",)
+    search_fields = ("=tenant_id", "=plan__id", "plan__name", "actor", "kind", "reason")
+    search_help_text = _("Tenant id, plan id or name, who, kind or reason")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("change"))
+    def change(self, event: Event) -> str:
+        return f"{event.from_state} → {event.to_state}" if event.from_state else event.to_state
+
+
+class JournalAdmin(ReadOnlyAdmin):
+    """Heads of journals, as `manage.py verify_audit --heads` prints them."""
+
+    links = (links_to(Event, "journal__id__exact"),)
+    list_display = ("name", "last_seq", "last_hash")
+    search_fields = ("name",)
+    search_help_text = _("Name, as plan:12")
+    ordering = ("-pk",)
+
+
+def register(site: AdminSite) -> None:
+    """Show these models on `site`."""
+    site.register(Event, EventAdmin)
+    site.register(Journal, JournalAdmin)
