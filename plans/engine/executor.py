@@ -121,6 +121,8 @@ def _checked(ending: Any) -> Done | Skipped | Wait:
         kept = [ending.why.as_json(), ending.why.english]
     elif isinstance(ending, Done):
         kept = [ending.data, ending.result, ending.previous]
+        if not all(isinstance(each, dict) for each in (ending.data, ending.result)):
+            raise TypeError("What a stage leaves is a JSON object.")
     else:
         raise TypeError(f"A stage returns Done, Skipped or Wait, not {type(ending).__name__}.")
     if problem := problem_of(kept):
