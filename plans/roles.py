@@ -13,7 +13,9 @@ VIEWS += ("view_journal",)
 OPERATES = (*VIEWS, "operate_plan")
 APPROVES = (*OPERATES, "approve_plan")
 ADMINISTERS = (*APPROVES, "view_apitoken", "delete_apitoken")
-ADMINISTERS += tuple(f"{verb}_user" for verb in ("view", "add", "change", "delete"))
+ADMINISTERS += tuple(
+    f"{verb}_{model}" for model in ("user", "group") for verb in ("view", "add", "change", "delete")
+)
 
 ROLES = {"viewer": VIEWS, "operator": OPERATES, "approver": APPROVES, "admin": ADMINISTERS}
 
