@@ -4,9 +4,7 @@
 at its end the events are numbered, chained and stored; after the commit the doorbell rings and
 the listeners are told. Nothing else in Bluegreen writes a state.
 
-Lock order, for everybody: plan, then tasks, then journal (last, taken here). Rows are locked
-without their key (`no_key`): inserting an event refers to plan, task and journal, and must not
-wait for whoever holds those rows on PostgreSQL.
+Lock order, for everybody: plan, then tasks, then journal (last, taken here).
 Locks are taken with `no_key`: PostgreSQL checks the foreign keys of new events with key locks at
 the commit, when the journal is held, and those must not wait for whoever holds the plan.
 """
@@ -25,11 +23,16 @@ from plans.actor import Actor
 from plans.canonical import storable, storable_text
 from plans.errors import ChangedSinceYouLooked, IllegalTransition
 from plans.models import INSTALLATION, Event, EventKind, Journal, Plan, StageRun, Task
-from plans.stores import doorbell
+from plans.stores import doorbell, prepared
 
 IN_CLAUSE_MAX = 500
 """Keys in one IN clause; SQLite takes at most 999 variables in older builds."""
 TENANT_ID_CHARS = 64
+FEW = 10
+"""So many events are inserted by a statement that is kept; more are written in bulk."""
+
+Guard = Q | dict[str, Any]
+"""What must still be true of a row: a condition, or plain values by attribute name."""
 
 
 class Record:
@@ -50,7 +53,7 @@ class Record:
         reason: str = "",
         data: dict[str, Any] | None = None,
         epoch: int | None = None,
-        guard: Q | None = None,
+        guard: Guard | None = None,
         by: str = "",
         **changes: Any,
     ) -> None:
@@ -106,14 +109,11 @@ class Record:
                     **changed, revision=F("revision") + 1
                 )
 
-    def save(self, row: Plan | Task, *, guard: Q | None = None) -> None:
+    def save(self, row: Plan | Task, *, guard: Guard | None = None) -> None:
         """Write what changed of `row`, if `guard` (default: its revision) still holds."""
-        saved = (
-            type(row)
-            .objects.filter(Q(revision=row.revision) if guard is None else guard, pk=row.pk)
-            .update(**row.changes(), revision=F("revision") + 1)
-        )
-        if saved != 1:
+        if guard is None:
+            guard = {"revision": row.revision}
+        if _update(type(row), row.pk, row.changes(), guard) != 1:
             now = type(row).objects.get(pk=row.pk)
             raise ChangedSinceYouLooked(what=describe(row), state=str(now.get_state_display()))
         row.revision += 1
@@ -122,7 +122,7 @@ class Record:
     def save_run(self, run: StageRun, verb: str) -> None:
         """End a stage run by the transition `verb`; its task's lease guards it."""
         run_transition(run, verb)
-        StageRun.objects.filter(pk=run.pk).update(**run.changes())
+        prepared.update(StageRun, run.pk, run.changes(), {})
         run.mark_stored()
 
     def note(
@@ -159,20 +159,18 @@ class Record:
         """Number, chain and insert the events. Takes the journal's row, the last lock of all."""
         if not self._events:
             return
-        journals = Journal.objects.select_for_update(no_key=True)
-        if self._journal_id is None:
-            journal = journals.get_or_create(name=INSTALLATION)[0]
+        journal_id = self._journal_id or _installation_journal_id()
+        last_seq, last_hash = prepared.locked(Journal, journal_id, ("last_seq", "last_hash"))
+        for seq, event in enumerate(self._events, last_seq + 1):
+            event.journal_id = journal_id
+            event.seq = seq
+            last_hash = event.hash = event.chained_hash(last_hash)
+        if len(self._events) <= FEW:
+            prepared.insert(self._events)
         else:
-            journal = journals.get(pk=self._journal_id)
-        for event in self._events:
-            journal.last_seq += 1
-            event.journal_id = journal.pk
-            event.seq = journal.last_seq
-            journal.last_hash = event.hash = event.chained_hash(journal.last_hash)
-        Event.objects.bulk_create(self._events)
-        Journal.objects.filter(pk=journal.pk).update(
-            last_seq=journal.last_seq, last_hash=journal.last_hash
-        )
+            Event.objects.bulk_create(self._events)
+        head = {"last_seq": self._events[-1].seq, "last_hash": last_hash}
+        prepared.update(Journal, journal_id, head, {})
         transaction.on_commit(self._announce)
 
     def _announce(self) -> None:
@@ -191,6 +189,18 @@ def record(plan: Plan | None, actor: Actor) -> Iterator[Record]:
         entry = Record(plan.journal_id if plan else None, plan.pk if plan else None, actor)
         yield entry
         entry.store()
+
+
+def _update(model: type[Plan | Task], key: int, changes: dict[str, Any], guard: Guard) -> int:
+    if isinstance(guard, Q) or any(hasattr(v, "resolve_expression") for v in changes.values()):
+        condition = guard if isinstance(guard, Q) else Q(**guard)
+        rows = model.objects.filter(condition, pk=key)
+        return rows.update(**changes, revision=F("revision") + 1)
+    return prepared.update(model, key, changes, guard, increment="revision")
+
+
+def _installation_journal_id() -> int:
+    return Journal.objects.get_or_create(name=INSTALLATION)[0].pk
 
 
 def run_transition(row: Plan | Task | StageRun, verb: str) -> None:

@@ -8,12 +8,12 @@ missed.
 import logging
 import threading
 
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from plans import events
 from plans.actor import SYSTEM
 from plans.engine import queue
 from plans.errors import RedisUnavailable
@@ -31,6 +31,8 @@ from plans.models import (
     WaveMode,
 )
 from plans.queries import eligible
+from plans.queries.census import take_census
+from plans.stores import prepared
 
 logger = logging.getLogger(__name__)
 
@@ -74,19 +76,29 @@ def ring(task_ids: list[int]) -> None:
 
 
 def _settle(plan_id: int) -> list[int]:
-    unlocked = Plan.objects.get(pk=plan_id)
-    with events.record(unlocked, SYSTEM) as record:
-        plan = Plan.objects.select_for_update(no_key=True).get(pk=plan_id)
-        if plan.state == PlanState.RUNNING:
-            _apply_policy(record, plan)
-        elif plan.state == PlanState.ROLLING_BACK:
-            _roll_back(record, list(eligible.reversible(plan).select_for_update(no_key=True)))
-        free = plan.max_concurrency - Task.objects.filter(plan=plan, admitted=True).count()
-        admitted = _admit_waiting(plan, free)
-        if plan.state == PlanState.RUNNING and plan.halt is None:
-            admitted += _start_pending(record, plan, free - len(admitted))
-        if not admitted:
-            _end(record, plan)
+    with transaction.atomic():
+        plan = prepared.fetch(Plan, plan_id, lock=True)
+        if plan is None:
+            return []
+        record = Record(plan.journal_id, plan.pk, SYSTEM)
+        admitted = _settle_locked(record, plan)
+        record.store()
+    return admitted
+
+
+def _settle_locked(record: Record, plan: Plan) -> list[int]:
+    if plan.state == PlanState.ROLLING_BACK:
+        _roll_back(record, list(eligible.reversible(plan).select_for_update(no_key=True)))
+    census = take_census(plan.pk)
+    if plan.state == PlanState.RUNNING and census.any_failed:
+        _apply_policy(record, plan)
+        census = take_census(plan.pk)
+    free = plan.max_concurrency - census.admitted
+    admitted = _admit_waiting(plan, free) if census.any_waiting else []
+    if plan.state == PlanState.RUNNING and plan.halt is None:
+        admitted += _start_pending(record, plan, free - len(admitted))
+    if not admitted and not census.admitted:
+        _end(record, plan)
     return admitted
 
 

@@ -19,6 +19,7 @@ from plans.events import Record
 from plans.message import Message
 from plans.models import ACTIVE_STATES, Control, Direction, EventKind, Plan, StageRun, Task
 from plans.stages.base import Done, Skipped, Wait
+from plans.stores import prepared
 
 STOPS = {Control.PAUSE: EventKind.TASK_PAUSED, Control.CANCEL: EventKind.TASK_CANCELLED}
 ASKED = {
@@ -47,9 +48,10 @@ class TaskRun:
     @classmethod
     def take(cls, task_id: int, worker: str) -> Self | None:
         """Take the lease and begin or take up again the stage; None where nothing is to take."""
-        task = leases.runnable().select_related("plan").filter(pk=task_id).first()
-        if task is None:
+        task = prepared.fetch(Task, task_id)
+        if task is None or not task.admitted or task.state not in ACTIVE_STATES:
             return None
+        task.plan = prepared.fetch(Plan, task.plan_id)  # type: ignore[assignment]
         held_by = task.lease_owner
         task.give_lease_back()
         task.lease_owner = worker
@@ -71,7 +73,9 @@ class TaskRun:
                     )
                 run.stage_run = run._open_stage_run()
                 begun = None if run.stage_run or task.control else run._begin()
-                record.save(task, guard=Q(revision=task.revision) & leases.is_free())
+                record.save(
+                    task, guard=Q(revision=task.revision) & leases.is_free() & leases.is_due()
+                )
                 run._store_begun(record, begun)
         except ChangedSinceYouLooked:
             return None  # Another worker took it, or an operator stopped it.
@@ -185,7 +189,7 @@ class TaskRun:
         now = time.monotonic()
         if now - self.heard_monotonic >= LISTEN_SECONDS:
             self.heard_monotonic = now
-            if not Task.objects.filter(self._guard, pk=self.task.pk).exists():
+            if not Task.objects.filter(pk=self.task.pk, **self._guard).exists():
                 self.reload()
 
     def note_progress(self) -> None:
@@ -207,9 +211,9 @@ class TaskRun:
     # --- How they are written -----------------------------------------------------------
 
     @property
-    def _guard(self) -> Q:
+    def _guard(self) -> dict[str, Any]:
         """The lease is still ours, and no operator asked for anything that we have not heard."""
-        return Q(lease_epoch=self.lease.epoch, control=self.task.control)
+        return {"lease_epoch": self.lease.epoch, "control": self.task.control}
 
     def _write(
         self, ending: Any, write: Any, checkpoint: str = "", *, is_end: bool = False
@@ -285,7 +289,7 @@ class TaskRun:
             by=task.control_by,
             epoch=self.lease.epoch,
             guard=self._guard,
-            **({"finished_at": timezone.now()} if verb == Control.CANCEL else {}),
+            finished_at=timezone.now() if verb == Control.CANCEL else None,
         )
         self._close_stage_run(record, ending or Skipped(Message(ASKED[verb])))
 
@@ -330,7 +334,7 @@ class TaskRun:
 
     def _store_begun(self, record: Record, begun: StageRun | None) -> None:
         if begun is not None:
-            begun.save(force_insert=True)
+            prepared.insert([begun])
             begun.mark_stored()
             self.stage_run = begun
             self._note(record, EventKind.STAGE_STARTED, self._progress())
@@ -397,6 +401,7 @@ def describe_failure(error: StageError, stage: str) -> dict[str, Any]:
     message = storable(error.message.as_json())
     try:
         dumps(message)
+        Message(**message).english  # noqa: B018 - what cannot be shown must not be stored
     except (TypeError, ValueError):  # Its values are no JSON, as another package's may be.
         message = Message("%(error)s", {"error": reason}).as_json()
     return {

@@ -1,0 +1,28 @@
+"""How a plan's tasks stand, in one statement: the scheduler asks it after every task."""
+
+from typing import NamedTuple
+
+from django.db import connection
+
+TASKS = "SELECT 1 FROM plans_task WHERE plan_id = %s"
+STATEMENT = f"""
+SELECT (SELECT COUNT(*) FROM plans_task WHERE plan_id = %s AND admitted),
+       EXISTS({TASKS} AND state IN ('FAILED', 'ROLLBACK_FAILED', 'ROLLED_BACK')),
+       EXISTS({TASKS} AND state IN ('RUNNING', 'ROLLING_BACK') AND NOT admitted)
+"""
+
+
+class Census(NamedTuple):
+    """How many tasks hold a slot; whether some (perhaps) failed; whether some wait for a slot."""
+
+    admitted: int
+    any_failed: bool
+    any_waiting: bool
+
+
+def take_census(plan_id: int) -> Census:
+    """Count the tasks of plan `plan_id`, whose row is locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENT, [plan_id] * 3)
+        admitted, any_failed, any_waiting = cursor.fetchone()
+    return Census(admitted, bool(any_failed), bool(any_waiting))
