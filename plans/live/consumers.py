@@ -22,6 +22,9 @@ from plans.live.viewer import Viewer
 from plans.models import Plan, Task
 
 CURSOR_MAX_CHARS = 2000
+MESSAGE_MAX_CHARS = 4000
+CLOSE_NONSENSE = 1007
+CLOSE_TOO_BIG = 1009
 ID_MAX = 2**63 - 1
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -67,7 +70,7 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
         await self.accept()
         code, found = await database_sync_to_async(self._admit)()
         if code is not None:
-            await self.close(code)
+            await self.close(int(code))  # The server takes a plain number only.
             return
         query = parse_qs(self.scope["query_string"].decode("latin1"))
         self._viewer = Viewer(query.get("cursor", [""])[0][:CURSOR_MAX_CHARS])
@@ -86,10 +89,13 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any
     ) -> None:
+        if text_data is None or len(text_data) > MESSAGE_MAX_CHARS:
+            await self.close(CLOSE_TOO_BIG)
+            return
         try:
             await super().receive(text_data)
-        except ValueError:
-            await self.close(1007)
+        except (ValueError, RecursionError):
+            await self.close(CLOSE_NONSENSE)
 
     def _admit(self) -> tuple[Close | None, object | None]:
         code = refusal(self.scope["cookies"])
@@ -103,7 +109,7 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
         ) as self._feed:
             pump = asyncio.create_task(self._pump())
             try:
-                await self.close(await self._wait_for_an_end())
+                await self.close(int(await self._wait_for_an_end()))
             finally:
                 pump.cancel()
                 await asyncio.gather(pump, return_exceptions=True)

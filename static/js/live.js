@@ -5,7 +5,7 @@ import { LiveStatus } from "./live_status.js";
 import { morph } from "./morph.js";
 
 const RETRY_FIRST_MS = 500;
-const RETRY_MAX_MS = 30_000;
+const RETRY_MAX_MS = 8000;
 const SILENCE_MAX_MS = 25_000;
 const REFRESH_PAUSE_MS = 1000;
 const REFRESH_SPREAD_MS = 250;

@@ -149,9 +149,12 @@ class Processes:
         """`manage.py conductor`."""
         return self.manage("conductor", **environment)
 
-    def web(self, **environment: str) -> WebProcess:
-        """daphne on a free port of the loopback; it takes connections when this returns."""
-        port = self._reserve_port()
+    def web(self, port: int = 0, **environment: str) -> WebProcess:
+        """daphne on a free port of the loopback; it takes connections when this returns.
+
+        `port` is for one that comes back where another one was.
+        """
+        port = port or self._reserve_port()
         daphne = [sys.executable, "-m", "daphne", "-b", HOST, "-p", str(port)]
         name, env, log = self._prepare("web", environment)
         process = WebProcess(name, [*daphne, "bluegreen.asgi:application"], env, log, port)
