@@ -1,5 +1,6 @@
 """Keep the registry of tenants as the OB service has it."""
 
+import re
 from collections.abc import Iterable
 from itertools import islice
 
@@ -8,8 +9,9 @@ from django.utils import timezone
 from plans import conf
 from plans.clients import ob_service
 from plans.clients.ob_service import TenantRecord
-from plans.models import Tenant
+from plans.models import TENANT_ID_PATTERN, Tenant
 
+_TENANT_ID = re.compile(TENANT_ID_PATTERN)
 SYNCED_FIELDS = ["name", "environment", "config_version", "endpoints", "synced_at"]
 
 
@@ -24,10 +26,11 @@ def sync_tenants() -> int:
 
 
 def store(records: Iterable[TenantRecord]) -> None:
-    """Add or refresh what the OB service said."""
+    """Add or refresh what the OB service said; ids that no plan could name are left out."""
     now = timezone.now()
+    named = {each.tenant_id: each for each in records if _TENANT_ID.fullmatch(each.tenant_id)}
     # In one order everywhere: processes that store the same tenants wait, and never crosswise.
-    in_order = sorted(records, key=lambda record: record.tenant_id)
+    in_order = [named[tenant_id] for tenant_id in sorted(named)]
     Tenant.objects.bulk_create(
         [
             Tenant(

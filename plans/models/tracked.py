@@ -19,6 +19,11 @@ class TrackedModel(models.Model):
         super().__init__(*args, **kwargs)
         self._stored: dict[str, Any] = {}
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        if kwargs.get("update_fields") is None:
+            self.mark_stored()
+
     @classmethod
     def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
         instance = super().from_db(db, field_names, values)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from django.utils.translation import gettext_noop as _
 
@@ -36,8 +37,10 @@ def resolve(waves: Sequence[WaveRequest], total: int) -> list[PlannedWave]:
         if wave.rest:
             size = left
         elif wave.percent is not None:
-            # What is out of range is the validator's to say; it must not break the sum.
-            size = min(left, math.ceil(total * min(max(wave.percent, 0), 100) / 100))
+            # What is out of range (or no number) is the validator's to say; it must not break
+            # the sum. As a decimal: 1.1 % of 1000 is 11, whatever floats make of it.
+            share = Fraction(str(wave.percent)) if 0 < wave.percent <= 100 else 0
+            size = min(left, math.ceil(total * share / 100))
         else:
             size = min(left, max(wave.size or 0, 0))
         left -= size
