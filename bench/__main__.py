@@ -4,17 +4,24 @@ import sys
 
 from rich.console import Console
 
-from bench import switching
+from bench import large_plan, switching, waiting
 
-MEASUREMENTS = {"switching": switching.measure}
+MEASUREMENTS = {
+    "switching": switching.measure,
+    "waiting": waiting.measure,
+    "large_plan": large_plan.measure,
+}
 
 
 def main(names: list[str]) -> int:
     """0, or 2 for a name that there is not."""
     unknown = set(names) - set(MEASUREMENTS)
     if unknown:
-        print(f"no such measurement: {', '.join(sorted(unknown))}; there are: "
-              f"{', '.join(MEASUREMENTS)}", file=sys.stderr)
+        print(
+            f"no such measurement: {', '.join(sorted(unknown))}; there are: "
+            f"{', '.join(MEASUREMENTS)}",
+            file=sys.stderr,
+        )
         return 2
     console = Console(width=120)
     for name in names or MEASUREMENTS:

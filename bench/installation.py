@@ -90,6 +90,15 @@ class Installation:
         self.start("conductor", "manage.py", "conductor")
         self.drive("workers", str(workers))
 
+    def start_web(self) -> int:
+        """A web server; its port."""
+        port = free_port()
+        daphne = "from daphne.cli import CommandLineInterface as C; C.entrypoint()"
+        self.start(
+            "web", "-c", daphne, "-b", "127.0.0.1", "-p", str(port), "bluegreen.asgi:application"
+        )
+        return port
+
     def run(self, *words: str) -> str:
         """Run a Python command of the installation to its end; what it printed."""
         done = subprocess.run(
