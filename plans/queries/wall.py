@@ -14,7 +14,7 @@ _FIELDS = ("pk", "tenant_id", "state", "reached", "admitted", "lease_owner", "wa
 
 
 class WallRow(NamedTuple):
-    """One cell's facts. `condition` None: nothing happens. `between`: traffic may be on either side.
+    """One cell's facts. `condition` None: nothing happens. `between`: it may be on either side.
 
     `task_id` None: the tenant never was in a task.
     """

@@ -26,8 +26,10 @@ def plan_new(request: HttpRequest) -> HttpResponse:
         return _form(request, PlanForm(initial={"waves": "1, 10%, rest"}))
     actor.require(Permission.OPERATE)
     form = PlanForm(request.POST)
-    if "add" in request.POST or "search" in request.POST or not form.is_valid():
-        return _form(request, form, status=200 if "add" in request.POST else 422)
+    if "add" in request.POST:
+        return _form(request, form)
+    if not form.is_valid():
+        return _form(request, form, status=422)
     try:
         plan = operations.create_plan(form.as_request(), actor)
     except ValidationFailed as refused:
@@ -67,7 +69,8 @@ def _form(
     chosen = tenant_ids(data)
     if data.get("add") == "matching":
         chosen = list(dict.fromkeys([*chosen, *_picker(data).all_ids()]))
-    context = {"form": form, "preview": shown, "picker": _picker(data), "chosen": chosen}
+    context = {"form": form, "preview": shown, "picker": _picker(data)}
+    context |= {"chosen": chosen, "chosen_lines": "\n".join(chosen)}
     return render(request, "plans/plan_new.html", context, status=status)
 
 

@@ -1,6 +1,6 @@
 // Relative times grow old on an open page: count them on.
 const units = [["day", 86400, 172800], ["hour", 3600, 3600], ["minute", 60, 60], ["second", 1, 0]];
-const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { style: "narrow", numeric: "always" });
+const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { style: "short", numeric: "always" });
 
 setInterval(() => {
   if (document.hidden) return;

@@ -15,9 +15,10 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const form = event.target.closest?.("#dialog form");
-  if (form && event.detail.requestConfig.verb === "post" && event.detail.target !== dialog) dialog.close();
-  if (event.detail.successful) alerts.replaceChildren();
+  const { requestConfig, successful, target } = event.detail;
+  if (requestConfig.verb !== "post" || !event.target.closest?.("#dialog form")) return;
+  if (target !== dialog || !successful) dialog.close();
+  if (successful) alerts.replaceChildren();
 });
 
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {
