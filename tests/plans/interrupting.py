@@ -20,6 +20,10 @@ class Interruptions:
         """Call `action` with the first event of `kind` whose data has what `data` says."""
         self._arranged.append(({"kind": kind, **data}, action))
 
+    def forget(self) -> None:
+        """Do nothing any more of what has not happened yet."""
+        self._arranged.clear()
+
     @property
     def all_happened(self) -> bool:
         return not self._arranged

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 
 from plans import events, operations
 from plans.actor import Actor
@@ -200,21 +200,3 @@ def test_operators_and_workers_on_the_same_rows_never_deadlock(sandbox: Sandbox)
     assert set(Task.objects.values_list("state", flat=True)) == {"COMPLETED"}
     assert_journals_hold()
     assert_replay_gives_the_present()
-
-
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
-def test_two_plans_record_at_the_same_time() -> None:
-    first, _ = make_rows("RUNNING", "PENDING")
-    second, _ = make_rows("RUNNING")
-    with events.record(first, OPERATOR) as record:
-        record.note(EventKind.PLAN_PAUSED)
-        record.store()
-        # Another plan's journal is not held by this open transaction.
-        in_threads(lambda _: _note(second), 2)
-        record._events.clear()
-    assert_journals_hold()
-
-
-def _note(plan: Plan) -> None:
-    with events.record(plan, OPERATOR) as record:
-        record.note(EventKind.PLAN_PAUSED)

@@ -1,0 +1,326 @@
+"""A machine that does at random what operators, workers, time and the outside world may do."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import Any
+
+from django.db.models import Count
+from django.db.models.functions import Now
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from plans import operations
+from plans.engine import conductor, executor, lease, queue
+from plans.engine.clock import in_seconds
+from plans.engine.task_run import TaskRun
+from plans.errors import RefusedError
+from plans.models import (
+    ACTIVE_STATES,
+    UNFINISHED_STATES,
+    Event,
+    EventKind,
+    Plan,
+    PlanState,
+    StageRun,
+    Task,
+    TaskState,
+)
+from plans.validation import PlanRequest, TenantRequest, WaveRequest
+from tests.plans.interrupting import Interruptions
+from tests.plans.journals import assert_journals_hold, assert_replay_gives_the_present
+from tests.support.driving import OPERATOR, WORKER, work_off
+from tests.support.sandbox import Sandbox
+
+TENANTS = 4
+PLANS_MAX = 3
+PIPELINE = "BLUE_GREEN_SWITCH_WITH_SOAK"
+WAITING_PLANS = (PlanState.CREATED, PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED)
+PARAMETERS = {
+    "deliver_config": {"ack_timeout_seconds": 0.1},
+    "soak": {"seconds": 3600},
+    "check_health": {"interval_seconds": 0, "attempts": 2},
+}
+FAULTS = [
+    ("ob.get_tenant", {"kind": "status", "code": 403}),
+    ("gateway.put_route", {"kind": "status", "code": 400}),
+    ("gateway.put_route", {"kind": "status", "code": 503, "times": 2}),
+    ("gateway.put_route", {"kind": "drop_after_apply", "times": 4}),
+    ("ob.put_status", {"kind": "drop_after_apply"}),
+    ("instance.config", {"kind": "status", "code": 500}),
+    ("instance.health", {"kind": "unhealthy"}),
+]
+TASK_OPERATIONS: list[Callable[..., Any]] = [
+    operations.pause_task,
+    operations.resume_task,
+    operations.cancel_task,
+    operations.retry_task,
+    lambda task_id, actor: operations.retry_task(task_id, actor, from_checkpoint=False),
+    operations.roll_back_task,
+]
+PLAN_OPERATIONS: list[Callable[..., Any]] = [
+    operations.start_plan,
+    operations.pause_plan,
+    operations.resume_plan,
+    operations.cancel_plan,
+    operations.retry_plan,
+    lambda plan_id, actor: operations.retry_plan(plan_id, actor, from_checkpoint=False),
+    operations.roll_back_plan,
+]
+places = st.integers(0, TENANTS - 1)
+examples = count(1)
+
+
+class Killed(BaseException):
+    """The worker is dead."""
+
+
+@contextmanager
+def dying_before_commit(number: int) -> Iterator[None]:
+    """Kill the worker when its `number`th stage has had its effect and is not stored yet."""
+    advance, left = TaskRun.advance, [number]
+
+    def die_or_advance(run: TaskRun, *arguments: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+        advance(run, *arguments)
+
+    TaskRun.advance = die_or_advance  # type: ignore[method-assign]
+    try:
+        yield
+    except Killed:
+        pass
+    finally:
+        TaskRun.advance = advance  # type: ignore[method-assign]
+
+
+class SwitchMachine(RuleBasedStateMachine):
+    """A handful of tenants, up to three plans, and everything that may happen to them."""
+
+    sandbox: Sandbox
+
+    @initialize()
+    def begin(self) -> None:
+        prefix = f"m{next(examples)}"
+        self.tenants = [f"{prefix}-{n}" for n in range(TENANTS)]
+        for tenant in self.tenants:
+            self.sandbox.change_tenant(tenant, instances=1)
+        self.sandbox.clear_faults()
+        self.interruptions = Interruptions()
+        self.interruptions.__enter__()
+        self.started_at = Plan.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    # --- Operators ---------------------------------------------------------------------------
+
+    @rule(
+        who=st.lists(places, min_size=1, max_size=TENANTS, unique=True),
+        aim=st.sampled_from(["blue", "green"]),
+        concurrency=st.integers(1, 3),
+        policy=st.sampled_from(["halt", "continue", "rollback"]),
+        first=st.integers(1, 3),
+        mode=st.sampled_from(["CONCURRENT", "FIFO"]),
+    )
+    def create(
+        self, who: list[int], aim: str, concurrency: int, policy: str, first: int, mode: str
+    ) -> None:
+        if len(self.plans()) == PLANS_MAX:
+            return
+        request = PlanRequest(
+            name="Random",
+            tenants=tuple(TenantRequest(self.tenants[n]) for n in who),
+            executor_type=PIPELINE,
+            target=aim,
+            waves=(WaveRequest(size=first, mode=mode), WaveRequest(rest=True)),
+            max_concurrency=concurrency,
+            failure_policy=policy,
+            parameters=PARAMETERS,
+        )
+        with refusals():
+            plan = operations.create_plan(request, OPERATOR)
+            operations.start_plan(plan.pk, OPERATOR)
+
+    @precondition(lambda self: self.plans())
+    @rule(number=st.integers(0, 2), operation=st.sampled_from(PLAN_OPERATIONS))
+    def operate_on_a_plan(self, number: int, operation: Callable[..., Any]) -> None:
+        plans = self.plans()
+        with refusals():
+            operation(plans[number % len(plans)].pk, OPERATOR)
+
+    @precondition(lambda self: self.plans())
+    @rule(number=st.integers(0, 11), operation=st.sampled_from(TASK_OPERATIONS))
+    def operate_on_a_task(self, number: int, operation: Callable[..., Any]) -> None:
+        tasks = list(self.tasks())
+        with refusals():
+            operation(tasks[number % len(tasks)].pk, OPERATOR)
+
+    @rule(
+        stage=st.sampled_from(["read_tenant", "deliver_config", "switch_route", "update_status"]),
+        operation=st.sampled_from([*TASK_OPERATIONS[:3], *PLAN_OPERATIONS[1:4]]),
+    )
+    def operate_during_a_stage(self, stage: str, operation: Callable[..., Any]) -> None:
+        def act(event: Event) -> None:
+            with refusals():
+                on_plan = operation in PLAN_OPERATIONS
+                operation(event.plan_id if on_plan else event.task_id, OPERATOR)
+
+        self.interruptions.at(EventKind.STAGE_STARTED, act, stage=stage)
+
+    # --- Workers, Redis and time -------------------------------------------------------------
+
+    @rule(number=st.integers(0, 11))
+    def work_on_one(self, number: int) -> None:
+        due = list(lease.runnable().filter(plan__gt=self.started_at).order_by("pk"))
+        if due:
+            executor.run(due[number % len(due)].pk, WORKER)
+
+    @rule()
+    def work_on_all_that_is_due(self) -> None:
+        for task in lease.runnable().filter(plan__gt=self.started_at):
+            executor.run(task.pk, WORKER)
+
+    @rule()
+    def deliver_every_job_again(self) -> None:
+        for task in self.tasks().exclude(pk__in=lease.runnable()):
+            before = Event.objects.filter(task=task).count()
+            executor.run(task.pk, WORKER)
+            assert Event.objects.filter(task=task).count() == before
+
+    @rule(number=st.integers(0, 11), stages=st.integers(1, 5))
+    def kill_a_worker(self, number: int, stages: int) -> None:
+        with dying_before_commit(stages):
+            self.work_on_one(number)
+        self.tasks().filter(lease_owner=WORKER).update(lease_expires_at=in_seconds(-1))
+
+    @rule()
+    def lose_every_ring(self) -> None:
+        with queue.connect() as client:
+            client.delete(queue.QUEUE_KEY)
+
+    @rule()
+    def conduct(self) -> None:
+        conductor.ring_due()
+        conductor.settle_active()
+
+    @rule()
+    def let_time_pass(self) -> None:
+        self.tasks().filter(wake_at__isnull=False).update(wake_at=Now())
+
+    # --- The outside -------------------------------------------------------------------------
+
+    @rule(where=places, fault=st.sampled_from(FAULTS))
+    def break_the_outside(self, where: int, fault: tuple[str, dict[str, Any]]) -> None:
+        step, what = fault
+        self.sandbox.add_fault(self.tenants[where], step, **what)
+
+    @rule()
+    def mend_the_outside(self) -> None:
+        self.sandbox.clear_faults()
+
+    # --- What always holds -------------------------------------------------------------------
+
+    @invariant()
+    def a_tenant_is_in_one_unfinished_task_at_most(self) -> None:
+        unfinished = Task.objects.filter(state__in=UNFINISHED_STATES).values("tenant")
+        assert not unfinished.annotate(tasks=Count("pk")).filter(tasks__gt=1).order_by().exists()
+
+    @invariant()
+    def the_journals_tell_the_present(self) -> None:
+        if hasattr(self, "started_at"):
+            assert_journals_hold(self.started_at)
+            assert_replay_gives_the_present(self.started_at)
+
+    @invariant()
+    def no_more_run_than_may(self) -> None:
+        for plan in self.plans():
+            admitted = plan.tasks.filter(admitted=True)
+            assert admitted.count() <= plan.max_concurrency
+            for wave in plan.waves.filter(mode="FIFO"):
+                assert admitted.filter(wave=wave).count() <= 1
+
+    @invariant()
+    def who_does_nothing_holds_nothing(self) -> None:
+        for task in self.tasks().exclude(state__in=ACTIVE_STATES):
+            held = (task.admitted, task.lease_owner, task.control, task.wake_at)
+            assert held == (False, "", "", None), f"{task} is {task.state} and holds {held}"
+            assert not StageRun.objects.filter(task=task, finished_at=None).exists()
+            assert not StageRun.objects.filter(task=task, state="RUNNING").exists()
+
+    # --- The end -----------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        if not hasattr(self, "interruptions"):
+            return
+        try:
+            self.come_to_rest()
+            self.nobody_is_stuck()
+            self.every_tenant_is_where_its_task_says()
+            for check in (self.the_journals_tell_the_present, self.who_does_nothing_holds_nothing):
+                check()
+        finally:
+            self.interruptions.__exit__(None)
+
+    def come_to_rest(self) -> None:
+        self.sandbox.clear_faults()
+        self.interruptions.forget()
+        for _ in range(20):
+            conductor.settle_active()
+            self.let_time_pass()
+            for task in lease.runnable():
+                executor.run(task.pk, WORKER)
+            if not Task.objects.filter(admitted=True).exists():
+                conductor.settle_active()
+                if not Task.objects.filter(admitted=True).exists():
+                    break
+        work_off(5)
+
+    def nobody_is_stuck(self) -> None:
+        """Each task is finished, or something that a person can do is what it waits for."""
+        for task in self.tasks():
+            at = f"{task} is {task.state} in a plan that is {task.plan.state}"
+            assert task.state not in ACTIVE_STATES, at
+            if task.state == TaskState.PENDING:
+                assert task.plan.state in (PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED), (
+                    at
+                )
+        for plan in self.plans():
+            states = set(plan.tasks.values_list("state", flat=True))
+            at = f"{plan} is {plan.state} with {states}"
+            assert plan.state != PlanState.ROLLING_BACK, at
+            if plan.state == PlanState.RUNNING:
+                assert TaskState.PAUSED in states, at
+            if plan.state == PlanState.COMPLETED:
+                assert not states & {TaskState.FAILED, *UNFINISHED_STATES}, at
+            if plan.state in (PlanState.CANCELLED, PlanState.ROLLED_BACK):
+                assert not states & {*UNFINISHED_STATES}, at
+
+    def every_tenant_is_where_its_task_says(self) -> None:
+        for tenant in self.tenants:
+            begun = Event.objects.filter(tenant_id=tenant, kind=EventKind.STAGE_STARTED)
+            latest = begun.order_by("-pk").first()
+            if latest is None:
+                continue
+            task = Task.objects.get(pk=latest.task_id)
+            now = self.sandbox.tenant(tenant)
+            at = (now["route"], now["status"].lower())
+            if task.state == TaskState.COMPLETED:
+                assert at == (task.target["environment"],) * 2, f"{task}: {at}"
+            elif task.state == TaskState.ROLLED_BACK:
+                assert at == (task.previous["route"], task.previous["environment"]), f"{task}: {at}"
+
+    # --- Readings ----------------------------------------------------------------------------
+
+    def plans(self) -> list[Plan]:
+        since = getattr(self, "started_at", 10**9)
+        return list(Plan.objects.filter(pk__gt=since).order_by("pk"))
+
+    def tasks(self) -> Any:
+        since = getattr(self, "started_at", 10**9)
+        return Task.objects.filter(plan__gt=since).order_by("pk").select_related("plan")
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """A refusal is a good answer; every other error is a fault."""
+    with suppress(RefusedError):
+        yield

@@ -1,0 +1,32 @@
+"""Random operators, faults and deaths: what must always hold does."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.plans.machine import SwitchMachine
+from tests.support.sandbox import Sandbox
+
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "15"))
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(EXAMPLES * 20)
+def test_whatever_happens_no_task_is_lost_and_every_tenant_is_where_its_task_says(
+    sandbox: Sandbox,
+) -> None:
+    SwitchMachine.sandbox = sandbox
+    run_state_machine_as_test(
+        SwitchMachine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize="MACHINE_EXAMPLES" not in os.environ,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
