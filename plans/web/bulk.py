@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from plans import operations
+from plans.actor import Permission
 from plans.queries import bulk
 from plans.web.access import actor_of, page, plan_or_refusal
 from plans.web.actions import TASK_OPERATIONS
@@ -20,13 +21,13 @@ def bulk_action(request: HttpRequest, plan_id: int, verb: str) -> HttpResponse:
         context = {"plan": plan, "pick": bulk.pick(selected_tasks(request.GET, plan), verb)}
         template = "plans/_confirm_bulk.html"
     else:
-        command = command_of(request.POST, verb) | {"seen": None}
+        actor = actor_of(request)
+        actor.require(Permission.OPERATE)
+        command = command_of(request.POST, verb)
         results = operations.Results()
         for state, task_ids in pinned_tasks(request.POST, plan).items():
             options = command | {"seen": state or None}
-            part = operations.for_each(
-                task_ids, TASK_OPERATIONS[verb], actor_of(request), **options
-            )
+            part = operations.for_each(task_ids, TASK_OPERATIONS[verb], actor, **options)
             results.done += part.done
             results.skipped += part.skipped
         context = {"plan": plan, "outcome": bulk.outcome(results.done, results.skipped, verb)}
