@@ -1,0 +1,54 @@
+"""Doorbells are heard again after Redis was away."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.test import override_settings
+from redis import RedisError
+
+from bluegreen.embedded_redis import EmbeddedRedis
+from plans.live import ear
+
+WAIT_SECONDS = 20.0
+
+
+def test_a_feed_hears_again_after_redis_was_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ear, "OUTAGE_PAUSE_SECONDS", 0.05)
+    caplog.set_level(logging.CRITICAL)
+    server = EmbeddedRedis(tmp_path / "redis")
+    default = settings.CHANNEL_LAYERS["default"]
+    hosts = [{**default["CONFIG"]["hosts"][0], "address": server.url}]
+    config = {**default["CONFIG"], "hosts": hosts}
+    heard: list[dict[str, Any]] = []
+
+    async def ring_until_heard() -> None:
+        count = len(heard)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while len(heard) == count:
+                try:
+                    await get_channel_layer().group_send("plan.7", {"type": "doorbell"})
+                except (RedisError, OSError):
+                    continue
+                finally:
+                    await asyncio.sleep(0.02)
+
+    async def scene() -> None:
+        listening = asyncio.create_task(ear.listen("plan.7", heard.append))
+        await asyncio.sleep(0)  # It begins while there is no Redis yet.
+        for _ in range(2):
+            await asyncio.to_thread(server.ensure_running)
+            await ring_until_heard()
+            await asyncio.to_thread(server.stop)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+    with override_settings(CHANNEL_LAYERS={"default": {**default, "CONFIG": config}}):
+        asyncio.run(scene())
+    assert len(heard) >= 2
