@@ -15,7 +15,8 @@ from plans.canonical import storable_text
 from plans.clients.http import Call
 from plans.engine import lease as leases
 from plans.engine import scheduler
-from plans.engine.task_run import TaskRun, checkpoint_at
+from plans.engine.reports import checkpoint_at
+from plans.engine.task_run import TaskRun
 from plans.errors import FailureKind, StageError, Superseded
 from plans.stages.base import Done, Skipped, Stage, StageContext, Target, Wait
 from plans.stages.registry import build

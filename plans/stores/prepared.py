@@ -126,7 +126,7 @@ def _converters(model: type[models.Model]) -> tuple[tuple[int, Any, list[Any]], 
         expression = field.cached_col
         converters = [
             *connection.ops.get_db_converters(expression),
-            *field.get_db_converters(connection),
+            *field.get_db_converters(connection),  # type: ignore[attr-defined]
         ]
         if converters:
             found.append((place, expression, converters))
