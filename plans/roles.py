@@ -8,11 +8,11 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 
-VIEWS = ("view_plan", "view_wave", "view_task", "view_stagerun", "view_event", "view_tenant")
+VIEWS: tuple[str, ...] = ("view_plan", "view_wave", "view_task", "view_stagerun", "view_event", "view_tenant")
 VIEWS += ("view_journal",)
-OPERATES = (*VIEWS, "operate_plan")
-APPROVES = (*OPERATES, "approve_plan")
-ADMINISTERS = (*APPROVES, "view_apitoken", "delete_apitoken")
+OPERATES: tuple[str, ...] = (*VIEWS, "operate_plan")
+APPROVES: tuple[str, ...] = (*OPERATES, "approve_plan")
+ADMINISTERS: tuple[str, ...] = (*APPROVES, "view_apitoken", "delete_apitoken")
 ADMINISTERS += tuple(
     f"{verb}_{model}" for model in ("user", "group") for verb in ("view", "add", "change", "delete")
 )

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -80,7 +81,9 @@ def extend_all(owner: str) -> None:
         return
     asked = time.monotonic()
     mine = Task.objects.filter(lease_owner=owner, pk__in=[lease.task_id for lease in leases])
-    extended = mine.update(lease_expires_at=in_seconds(conf.LEASE_SECONDS))
+    # In a transaction, so that on SQLite it queues fairly among this process's writers.
+    with transaction.atomic():
+        extended = mine.update(lease_expires_at=in_seconds(conf.LEASE_SECONDS))
     epochs = dict(mine.values_list("pk", "lease_epoch")) if extended < len(leases) else None
     for lease in leases:
         if epochs is None or epochs.get(lease.task_id) == lease.epoch:
