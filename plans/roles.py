@@ -8,7 +8,14 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 
-VIEWS: tuple[str, ...] = ("view_plan", "view_wave", "view_task", "view_stagerun", "view_event", "view_tenant")
+VIEWS: tuple[str, ...] = (
+    "view_plan",
+    "view_wave",
+    "view_task",
+    "view_stagerun",
+    "view_event",
+    "view_tenant",
+)
 VIEWS += ("view_journal",)
 OPERATES: tuple[str, ...] = (*VIEWS, "operate_plan")
 APPROVES: tuple[str, ...] = (*OPERATES, "approve_plan")
