@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Count
 from django.db.models.functions import Now
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from plans import operations
+from plans.actor import Actor
 from plans.engine import conductor, executor, lease, queue
 from plans.engine.clock import in_seconds
 from plans.engine.task_run import TaskRun
@@ -50,24 +51,38 @@ FAULTS = [
     ("instance.config", {"kind": "status", "code": 500}),
     ("instance.health", {"kind": "unhealthy"}),
 ]
-TASK_OPERATIONS: list[Callable[..., Any]] = [
-    operations.pause_task,
-    operations.resume_task,
-    operations.cancel_task,
-    operations.retry_task,
-    lambda task_id, actor: operations.retry_task(task_id, actor, from_checkpoint=False),
-    operations.roll_back_task,
-]
-PLAN_OPERATIONS: list[Callable[..., Any]] = [
-    operations.start_plan,
-    operations.pause_plan,
-    operations.resume_plan,
-    operations.cancel_plan,
-    operations.retry_plan,
-    lambda plan_id, actor: operations.retry_plan(plan_id, actor, from_checkpoint=False),
-    operations.roll_back_plan,
-]
+
+
+def from_scratch(task_id: int, actor: Actor) -> None:
+    operations.retry_task(task_id, actor, from_checkpoint=False)
+
+
+def all_from_scratch(plan_id: int, actor: Actor) -> None:
+    operations.retry_plan(plan_id, actor, from_checkpoint=False)
+
+
+Operation = Callable[[int, Actor], Any]
+TASK_OPERATIONS: dict[Operation, set[str]] = {
+    operations.pause_task: {"RUNNING"},
+    operations.resume_task: {"PAUSED"},
+    operations.cancel_task: {"RUNNING", "PAUSED"},
+    operations.retry_task: {"FAILED", "ROLLED_BACK"},
+    from_scratch: {"FAILED", "ROLLED_BACK"},
+    operations.roll_back_task: {"COMPLETED", "FAILED", "PAUSED", "CANCELLED", "ROLLBACK_FAILED"},
+}
+"""By operation, the states in which it makes most sense to try it."""
+PLAN_OPERATIONS: dict[Operation, set[str]] = {
+    operations.start_plan: {"CREATED"},
+    operations.pause_plan: {"RUNNING"},
+    operations.resume_plan: {"PAUSED"},
+    operations.cancel_plan: {"PAUSED"},
+    operations.retry_plan: {"FAILED"},
+    all_from_scratch: {"FAILED"},
+    operations.roll_back_plan: {"COMPLETED", "FAILED", "PAUSED", "CANCELLED", "ROLLBACK_FAILED"},
+}
+STAGES = ["read_tenant", "deliver_config", "switch_route", "check_health", "update_status"]
 places = st.integers(0, TENANTS - 1)
+choices = st.integers(0, 2**16)
 examples = count(1)
 
 
@@ -100,8 +115,12 @@ class SwitchMachine(RuleBasedStateMachine):
 
     sandbox: Sandbox
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(
+        concurrency=st.integers(1, 3),
+        policy=st.sampled_from(["halt", "continue", "rollback"]),
+        broken=st.lists(st.tuples(places, st.sampled_from(FAULTS)), min_size=1, max_size=3),
+    )
+    def begin(self, concurrency: int, policy: str, broken: list[Any]) -> None:
         prefix = f"m{next(examples)}"
         self.tenants = [f"{prefix}-{n}" for n in range(TENANTS)]
         for tenant in self.tenants:
@@ -110,6 +129,9 @@ class SwitchMachine(RuleBasedStateMachine):
         self.interruptions = Interruptions()
         self.interruptions.__enter__()
         self.started_at = Plan.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        self.create([0, 1, 2, 3], "green", concurrency, policy, 2, "CONCURRENT")
+        for where, fault in broken:
+            self.break_the_outside(where, fault)
 
     # --- Operators ---------------------------------------------------------------------------
 
@@ -124,11 +146,14 @@ class SwitchMachine(RuleBasedStateMachine):
     def create(
         self, who: list[int], aim: str, concurrency: int, policy: str, first: int, mode: str
     ) -> None:
-        if len(self.plans()) == PLANS_MAX:
+        busy = self.tasks().filter(state__in=UNFINISHED_STATES)
+        taken = set(busy.values_list("tenant_id", flat=True))
+        free = [self.tenants[n] for n in who if self.tenants[n] not in taken]
+        if len(self.plans()) == PLANS_MAX or not free:
             return
         request = PlanRequest(
             name="Random",
-            tenants=tuple(TenantRequest(self.tenants[n]) for n in who),
+            tenants=tuple(TenantRequest(tenant) for tenant in free),
             executor_type=PIPELINE,
             target=aim,
             waves=(WaveRequest(size=first, mode=mode), WaveRequest(rest=True)),
@@ -136,39 +161,50 @@ class SwitchMachine(RuleBasedStateMachine):
             failure_policy=policy,
             parameters=PARAMETERS,
         )
-        with refusals():
+        with suppress(RefusedError):
             plan = operations.create_plan(request, OPERATOR)
             operations.start_plan(plan.pk, OPERATOR)
 
-    @precondition(lambda self: self.plans())
-    @rule(number=st.integers(0, 2), operation=st.sampled_from(PLAN_OPERATIONS))
-    def operate_on_a_plan(self, number: int, operation: Callable[..., Any]) -> None:
-        plans = self.plans()
-        with refusals():
-            operation(plans[number % len(plans)].pk, OPERATOR)
+    @rule(number=choices)
+    def do_what_makes_sense_to_a_task(self, number: int) -> None:
+        self.choose(number, self.tasks(), TASK_OPERATIONS)
 
-    @precondition(lambda self: self.plans())
-    @rule(number=st.integers(0, 11), operation=st.sampled_from(TASK_OPERATIONS))
-    def operate_on_a_task(self, number: int, operation: Callable[..., Any]) -> None:
-        tasks = list(self.tasks())
-        with refusals():
-            operation(tasks[number % len(tasks)].pk, OPERATOR)
+    @rule(number=choices)
+    def do_what_makes_sense_to_a_plan(self, number: int) -> None:
+        self.choose(number, self.plans(), PLAN_OPERATIONS)
+
+    def choose(self, number: int, rows: Any, table: dict[Operation, set[str]]) -> None:
+        sensible = [
+            (op, row) for op, states in table.items() for row in rows if row.state in states
+        ]
+        if sensible:
+            operation, row = sensible[number % len(sensible)]
+            with suppress(RefusedError):
+                operation(row.pk, OPERATOR)
+
+    @rule(number=choices)
+    def try_anything(self, number: int) -> None:
+        table = [*((op, row) for op in TASK_OPERATIONS for row in self.tasks())]
+        table += [(op, row) for op in PLAN_OPERATIONS for row in self.plans()]
+        operation, row = table[number % len(table)]
+        with suppress(RefusedError):
+            operation(row.pk, OPERATOR)
 
     @rule(
-        stage=st.sampled_from(["read_tenant", "deliver_config", "switch_route", "update_status"]),
-        operation=st.sampled_from([*TASK_OPERATIONS[:3], *PLAN_OPERATIONS[1:4]]),
+        stage=st.sampled_from(STAGES),
+        operation=st.sampled_from([*list(TASK_OPERATIONS)[:3], *list(PLAN_OPERATIONS)[1:4]]),
     )
-    def operate_during_a_stage(self, stage: str, operation: Callable[..., Any]) -> None:
+    def operate_during_a_stage(self, stage: str, operation: Operation) -> None:
         def act(event: Event) -> None:
-            with refusals():
-                on_plan = operation in PLAN_OPERATIONS
-                operation(event.plan_id if on_plan else event.task_id, OPERATOR)
+            row = event.plan_id if operation in PLAN_OPERATIONS else event.task_id
+            with suppress(RefusedError):
+                operation(row or 0, OPERATOR)
 
         self.interruptions.at(EventKind.STAGE_STARTED, act, stage=stage)
 
     # --- Workers, Redis and time -------------------------------------------------------------
 
-    @rule(number=st.integers(0, 11))
+    @rule(number=choices)
     def work_on_one(self, number: int) -> None:
         due = list(lease.runnable().filter(plan__gt=self.started_at).order_by("pk"))
         if due:
@@ -176,33 +212,38 @@ class SwitchMachine(RuleBasedStateMachine):
 
     @rule()
     def work_on_all_that_is_due(self) -> None:
-        for task in lease.runnable().filter(plan__gt=self.started_at):
-            executor.run(task.pk, WORKER)
+        self.conduct()
+        for _ in range(3):
+            self.let_time_pass()
+            for task in lease.runnable().filter(plan__gt=self.started_at):
+                executor.run(task.pk, WORKER)
 
-    @rule()
+    @rule(number=choices, stages=st.integers(1, 5))
+    def kill_a_worker(self, number: int, stages: int) -> None:
+        with dying_before_commit(stages):
+            self.work_on_one(number)
+        self.tasks().filter(lease_owner=WORKER).update(lease_expires_at=in_seconds(-1))
+
+    @rule(what=st.sampled_from(["deliver again", "lose every ring", "conduct"]))
+    def disturb_or_conduct(self, what: str) -> None:
+        if what == "deliver again":
+            self.deliver_every_job_again()
+        elif what == "lose every ring":
+            with queue.connect() as client:
+                client.delete(queue.QUEUE_KEY)
+        else:
+            self.conduct()
+
     def deliver_every_job_again(self) -> None:
         for task in self.tasks().exclude(pk__in=lease.runnable()):
             before = Event.objects.filter(task=task).count()
             executor.run(task.pk, WORKER)
             assert Event.objects.filter(task=task).count() == before
 
-    @rule(number=st.integers(0, 11), stages=st.integers(1, 5))
-    def kill_a_worker(self, number: int, stages: int) -> None:
-        with dying_before_commit(stages):
-            self.work_on_one(number)
-        self.tasks().filter(lease_owner=WORKER).update(lease_expires_at=in_seconds(-1))
-
-    @rule()
-    def lose_every_ring(self) -> None:
-        with queue.connect() as client:
-            client.delete(queue.QUEUE_KEY)
-
-    @rule()
     def conduct(self) -> None:
         conductor.ring_due()
         conductor.settle_active()
 
-    @rule()
     def let_time_pass(self) -> None:
         self.tasks().filter(wake_at__isnull=False).update(wake_at=Now())
 
@@ -317,10 +358,3 @@ class SwitchMachine(RuleBasedStateMachine):
     def tasks(self) -> Any:
         since = getattr(self, "started_at", 10**9)
         return Task.objects.filter(plan__gt=since).order_by("pk").select_related("plan")
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """A refusal is a good answer; every other error is a fault."""
-    with suppress(RefusedError):
-        yield
