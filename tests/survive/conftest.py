@@ -1,18 +1,38 @@
 """Processes that are killed, frozen and started again, and a Redis that comes and goes."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from tests.support import database
 from tests.support.processes import Processes
 from tests.survive.crew import Crew
+from tests.survive.nursery import Nursery
 from tests.survive.redis_server import RedisServer
 
 
+@pytest.fixture(scope="session")
+def nursery(django_db_setup: None) -> Iterator[Nursery]:
+    """What forks this folder's workers and conductors."""
+    url = database.url_of(connection.settings_dict)
+    started = Nursery({**os.environ, "DATABASE_URL": url})
+    try:
+        yield started
+    finally:
+        started.close()
+
+
 @pytest.fixture
-def crew(processes: Processes) -> Crew:
+def crew(processes: Processes, nursery: Nursery, tmp_path: Path) -> Iterator[Crew]:
     """Workers and conductors, started by the test."""
-    return Crew(processes)
+    started = Crew(processes, nursery, tmp_path / "crew")
+    try:
+        yield started
+    finally:
+        started.stop()
 
 
 @pytest.fixture

@@ -3,16 +3,27 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
 from django.db.models import Q
 
 from plans import conf
-from plans.models import Event, EventKind, Plan, PlanState, StageRun, StageRunState, Task
+from plans.models import (
+    Event,
+    EventKind,
+    Leadership,
+    Plan,
+    PlanState,
+    StageRun,
+    StageRunState,
+    Task,
+)
 from plans.models.journal import GENESIS
-from tests.support.processes import Processes, RunningProcess
+from tests.support.processes import LOG_TAIL_BYTES, Processes, RunningProcess
 from tests.support.waiting import wait_until
+from tests.survive.nursery import Nursery
 
 FINISH_SECONDS = 60.0
 TAKEOVER_SECONDS = conf.LEASE_SECONDS + 2
@@ -22,24 +33,38 @@ STARTED = "runs up to"
 class Crew:
     """Starts workers, which are ready when they are handed out, and conductors."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, nursery: Nursery, folder: Path) -> None:
         self.processes = processes
+        self._nursery = nursery
+        self._folder = folder
+        self._started: list[RunningProcess] = []
 
-    def worker(self, threads: int = 16, **environment: str) -> RunningProcess:
-        return self.workers(1, threads, **environment)[0]
+    def worker(self, threads: int = 16) -> RunningProcess:
+        return self.workers(1, threads)[0]
 
-    def workers(self, count: int, threads: int = 16, **environment: str) -> list[RunningProcess]:
+    def workers(self, count: int, threads: int = 16) -> list[RunningProcess]:
         """They start side by side."""
-        started = [
-            self.processes.worker(WORKER_THREADS=str(threads), **environment) for _ in range(count)
-        ]
+        started = [self._fork("worker", "--threads", str(threads)) for _ in range(count)]
         for worker in started:
             worker.wait_for_log(STARTED)
         return started
 
     def conductor(self) -> RunningProcess:
         """It is still starting: whatever needs it waits for it anyway."""
-        return self.processes.conductor()
+        return self._fork("conductor")
+
+    def stop(self) -> None:
+        """Stop whatever still runs; what each printed last joins a failure's report."""
+        for process in self._started:
+            process.thaw()
+            process.kill()
+            print(f"--- {process.name} ---\n{process.log[-LOG_TAIL_BYTES:]}")
+
+    def _fork(self, *command: str) -> RunningProcess:
+        name = f"{command[0]}-{len(self._started) + 1}"
+        process = self._nursery.fork(name, self._folder, *command)
+        self._started.append(process)
+        return process
 
     def freeze(self, process: RunningProcess) -> None:
         """SIGSTOP it while it holds no lock in the database, as nearly every moment is."""
@@ -91,6 +116,13 @@ def assert_each_stage_ran_once(plan: Plan, *, but: Callable[[str], bool] = lambd
     assert {key: count for key, count in runs.items() if count != 1} == {}
     unfinished = StageRun.objects.filter(~Q(state=StageRunState.COMPLETED), task__plan=plan)
     assert [str(run) for run in unfinished if not but(run.task.tenant_id)] == []
+
+
+def leads(conductor: RunningProcess) -> bool:
+    """Whether it is the one that leads, by the process id in the holder's name."""
+    return Leadership.objects.filter(
+        role="conductor", holder__contains=f":{conductor.pid}:"
+    ).exists()
 
 
 def takeovers(plan: Plan) -> list[Event]:

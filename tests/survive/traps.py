@@ -19,15 +19,18 @@ PLAN_OF_DEATHS = "points.json"
 
 
 class Traps:
-    """FOLDER/points.json names a point for each tenant; FOLDER/TENANT tells when it was reached."""
+    """FOLDER/points.json names a point for each tenant.
+
+    FOLDER/TENANT then tells when it was reached, in seconds since 1970, and at which epoch.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._points: dict[str, str] = json.loads((folder / PLAN_OF_DEATHS).read_text())
         # One thread runs tasks: what it is at needs no lock.
-        self._committing: tuple[str, str] | None = None
+        self._committing: tuple[str, int, str] | None = None
 
-    def spring(self, tenant_id: str, point: str) -> None:
+    def spring(self, tenant_id: str, epoch: int, point: str) -> None:
         """Kill this process if the tenant's point is reached for the first time."""
         if self._points.get(tenant_id) != point:
             return
@@ -35,7 +38,7 @@ class Traps:
             mark = os.open(self._folder / tenant_id, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except FileExistsError:
             return
-        os.write(mark, str(time.time()).encode())
+        os.write(mark, f"{time.time()} {epoch}".encode())
         os.kill(os.getpid(), signal.SIGKILL)
 
     def lay(self, stages: list[type[Stage]]) -> None:
@@ -52,7 +55,7 @@ class Traps:
         def trapped(task_id: int, worker: str) -> TaskRun | None:
             task_run = take(task_id, worker)
             if task_run is not None:
-                self.spring(task_run.task.tenant_id, "taken")
+                self.spring(task_run.task.tenant_id, task_run.lease.epoch, "taken")
             return task_run
 
         TaskRun.take = staticmethod(trapped)  # type: ignore[assignment,method-assign]
@@ -62,10 +65,11 @@ class Traps:
 
         def trapped_advance(task_run: TaskRun, *ending: Any) -> None:
             tenant_id, step = task_run.task.tenant_id, task_run.task.step
-            self._committing = (tenant_id, f"committing {step}")
+            epoch = task_run.lease.epoch
+            self._committing = (tenant_id, epoch, f"committing {step}")
             advance(task_run, *ending)
             self._committing = None
-            self.spring(tenant_id, f"committed {step}")
+            self.spring(tenant_id, epoch, f"committed {step}")
 
         def trapped_store(record: Record) -> None:
             store(record)
@@ -79,10 +83,10 @@ class Traps:
         original = getattr(stage, act)
 
         def trapped(self_: Stage, context: Any) -> Any:
-            self.spring(context.tenant_id, f"before {stage.name}")
+            self.spring(context.tenant_id, context.call.fence, f"before {stage.name}")
             outcome = original(self_, context)
             if not isinstance(outcome, Wait):
-                self.spring(context.tenant_id, f"after {stage.name}")
+                self.spring(context.tenant_id, context.call.fence, f"after {stage.name}")
             return outcome
 
         setattr(stage, act, trapped)
