@@ -8,7 +8,7 @@ from typing import Any
 from plans import conf, operations
 from plans.engine import executor
 from plans.engine.ticker import Ticker
-from plans.models import Plan, Task
+from plans.models import Event, Plan, StageRun, StageRunState, Task
 from plans.stores import tenant_config
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
 from tests.support.sandbox import Sandbox, calls_of
@@ -22,6 +22,15 @@ QUICK = {
     "deliver_config": {"ack_timeout_seconds": 0.3},
     "check_health": {"interval_seconds": 0.01, "attempts": 2},
 }
+
+PLACES = {
+    "read_tenant": ("blue", "BLUE"),
+    "deliver_config": ("blue", "BLUE"),
+    "switch_route": ("green", "BLUE"),
+    "check_health": ("green", "BLUE"),
+    "update_status": ("green", "GREEN"),
+}
+"""Where the tenant is once a stage is finished."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +106,16 @@ def beating() -> Iterator[None]:
         yield
     finally:
         ticker.stop(10)
+
+
+def states(model: Any) -> list[str]:
+    return list(model.objects.order_by("pk").values_list("state", flat=True))
+
+
+def no_stage_run_is_open() -> bool:
+    return not StageRun.objects.filter(state=StageRunState.RUNNING).exists()
+
+
+def task_of(event: Event) -> int:
+    assert event.task_id
+    return event.task_id
