@@ -13,6 +13,7 @@ class Condition(models.TextChoices):
 
     PENDING = "pending", _("pending")
     QUEUED = "queued", _("waiting for a slot")
+    CALLED = "called", _("waiting for a worker")
     RUNNING = "running", _("running")
     WAITING = "waiting", _("waiting")
     STOPPING = "stopping", _("stopping at the next boundary")
@@ -35,6 +36,6 @@ def condition_of(
         return Condition.STOPPING
     if not admitted:
         return Condition.QUEUED
-    if wake_at is not None and not lease_owner:
-        return Condition.WAITING
-    return Condition.RUNNING
+    if lease_owner:
+        return Condition.RUNNING
+    return Condition.CALLED if wake_at is None else Condition.WAITING

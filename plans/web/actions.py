@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from plans import operations
 from plans.queries import blast, choices, task_page
 from plans.rendering import regions
-from plans.web.access import actor_of, page, plan_or_refusal, task_or_refusal
+from plans.web.access import HtmxRequest, actor_of, page, plan_or_refusal, task_or_refusal
 from plans.web.forms import command_of, require_typed_name
 
 PLAN_OPERATIONS: dict[str, Callable[..., Any]] = {
@@ -34,7 +34,7 @@ TASK_OPERATIONS: dict[str, Callable[..., Any]] = {
 
 @page
 @require_http_methods(["GET", "POST"])
-def plan_action(request: HttpRequest, plan_id: int, verb: str) -> HttpResponse:
+def plan_action(request: HtmxRequest, plan_id: int, verb: str) -> HttpResponse:
     """Do `verb` to a plan, if it still is what its sender saw."""
     plan = plan_or_refusal(plan_id)
     if request.method == "GET":
@@ -51,7 +51,7 @@ def plan_action(request: HttpRequest, plan_id: int, verb: str) -> HttpResponse:
 
 @page
 @require_http_methods(["GET", "POST"])
-def task_action(request: HttpRequest, task_id: int, verb: str) -> HttpResponse:
+def task_action(request: HtmxRequest, task_id: int, verb: str) -> HttpResponse:
     """Do `verb` to a task, if it still is what its sender saw."""
     task = task_or_refusal(task_id)
     if request.method == "GET":
@@ -71,7 +71,7 @@ def task_action(request: HttpRequest, task_id: int, verb: str) -> HttpResponse:
     return redirect("task", task_id)
 
 
-def _dialog(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+def _dialog(request: HtmxRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """The confirmation: for htmx alone, else as a page of its own."""
     if request.htmx:
         return render(request, template, context)

@@ -1,20 +1,20 @@
 """One operation on many tasks: a confirmation that pins them, then what became of each."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from plans import operations
 from plans.actor import Permission
 from plans.queries import bulk
-from plans.web.access import actor_of, page, plan_or_refusal
+from plans.web.access import HtmxRequest, actor_of, page, plan_or_refusal
 from plans.web.actions import TASK_OPERATIONS
 from plans.web.forms import command_of, pinned_tasks, selected_tasks
 
 
 @page
 @require_http_methods(["GET", "POST"])
-def bulk_action(request: HttpRequest, plan_id: int, verb: str) -> HttpResponse:
+def bulk_action(request: HtmxRequest, plan_id: int, verb: str) -> HttpResponse:
     """GET confirms the selection; POST acts on exactly the tasks that were confirmed."""
     plan = plan_or_refusal(plan_id)
     if request.method == "GET":

@@ -1,7 +1,7 @@
 """What browsers send, made into what the facade takes."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import QuerySet
@@ -72,7 +72,9 @@ class PlanForm(forms.Form):
         said = self.cleaned_data
         return PlanRequest(
             name=said["name"],
-            tenants=tuple(TenantRequest(tenant_id) for tenant_id in tenant_ids(self.data)),
+            tenants=tuple(
+                TenantRequest(tenant_id) for tenant_id in tenant_ids(cast(QueryDict, self.data))
+            ),
             executor_type=said["executor_type"],
             target=said["target"] or None,
             waves=said["waves"],

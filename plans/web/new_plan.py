@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,13 +13,13 @@ from plans.actor import Permission
 from plans.errors import ValidationFailed
 from plans.queries import tenants
 from plans.rendering import preview
-from plans.web.access import actor_of, page
+from plans.web.access import HtmxRequest, actor_of, page
 from plans.web.forms import PlanForm, tenant_ids
 
 
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
-def plan_new(request: HttpRequest) -> HttpResponse:
+def plan_new(request: HtmxRequest) -> HttpResponse:
     """The empty form; or create the plan, and start it if asked to (`then=start`)."""
     actor = actor_of(request)
     if request.method != "POST":
@@ -42,7 +42,7 @@ def plan_new(request: HttpRequest) -> HttpResponse:
 
 @page
 @require_POST
-def plan_preview(request: HttpRequest) -> HttpResponse:
+def plan_preview(request: HtmxRequest) -> HttpResponse:
     """What the plan would do; stores nothing. Htmx gets the preview, others the whole page."""
     actor = actor_of(request)
     actor.require(Permission.OPERATE)
@@ -57,19 +57,19 @@ def plan_preview(request: HttpRequest) -> HttpResponse:
 
 @page
 @require_safe
-def plan_tenants(request: HttpRequest) -> HttpResponse:
+def plan_tenants(request: HtmxRequest) -> HttpResponse:
     """Tenants that match `?search=` and `?environment=`, to be ticked."""
     return render(request, "plans/_tenant_picker.html", {"picker": _picker(request.GET)})
 
 
 def _form(
-    request: HttpRequest, form: PlanForm, shown: dict[str, Any] | None = None, status: int = 200
+    request: HtmxRequest, form: PlanForm, shown: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     chosen = tenant_ids(data)
     if data.get("add") == "matching":
         chosen = list(dict.fromkeys([*chosen, *_picker(data).all_ids()]))
-    context = {"form": form, "preview": shown, "picker": _picker(data)}
+    context: dict[str, Any] = {"form": form, "preview": shown, "picker": _picker(data)}
     context |= {"chosen": chosen, "chosen_lines": "\n".join(chosen)}
     return render(request, "plans/plan_new.html", context, status=status)
 

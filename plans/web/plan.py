@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from plans.models import TaskState
 from plans.queries import choices, feed, task_table
 from plans.rendering import cells, cursors, regions
-from plans.web.access import page, plan_or_refusal
+from plans.web.access import HtmxRequest, page, plan_or_refusal
 from plans.web.forms import task_filter
 
 TABLE_WORDS: dict[str, Any] = {
@@ -28,7 +28,7 @@ TABLE_WORDS: dict[str, Any] = {
 
 @page
 @require_safe
-def plan(request: HttpRequest, plan_id: int) -> HttpResponse:
+def plan(request: HtmxRequest, plan_id: int) -> HttpResponse:
     """The whole page; htmx that asks for `#task-table` gets the table alone."""
     shown = plan_or_refusal(plan_id)
     cursor = cursors.plan_cursor(shown)

@@ -1,17 +1,17 @@
 """The list of plans."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from plans.queries import plan_list
 from plans.rendering import cursors, regions
-from plans.web.access import page
+from plans.web.access import HtmxRequest, page
 
 
 @page
 @require_safe
-def plans(request: HttpRequest) -> HttpResponse:
+def plans(request: HtmxRequest) -> HttpResponse:
     """`?q=`, `?state=`, `?page=`; htmx gets the table alone."""
     cursor = cursors.fleet_cursor()
     asked = request.GET
