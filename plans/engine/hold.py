@@ -103,7 +103,7 @@ class Hold:
             if ending.previous is not None and task.previous is None:
                 task.previous = ending.previous
         kind = EventKind.STAGE_SKIPPED if isinstance(ending, Skipped) else EventKind.STAGE_COMPLETED
-        self.note(record, kind, {**self.progress(), **result_of(ending)})
+        self.note(record, kind, {**self.progress(), **self.took(), **result_of(ending)})
 
     def begin(self) -> StageRun:
         """Enter the stage at hand in the task's row; its stage run is yet to be stored."""
@@ -173,12 +173,19 @@ class Hold:
         self.note(
             record,
             EventKind.STAGE_FAILED,
-            {**self.progress(), **data, "failure": failure},
+            {**self.progress(), **self.took(), **data, "failure": failure},
             failure["reason"],
         )
 
     def note(self, record: Record, kind: EventKind, data: dict[str, Any], reason: str = "") -> None:
         record.note(kind, task=self.task, epoch=self.lease.epoch, reason=reason, data=data)
+
+    def took(self) -> dict[str, float]:
+        """How long the stage run took that ends here, its waits included."""
+        if self.stage_run is None:
+            return {}
+        # The clock that it began by may have been another machine's.
+        return {"seconds": max(0.0, round(self.elapsed_seconds, 3))}
 
     def progress(self) -> dict[str, Any]:
         task = self.task

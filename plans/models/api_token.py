@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -28,6 +29,14 @@ class ApiToken(models.Model):
     @staticmethod
     def digest_of(token: str) -> str:
         return hashlib.sha256(token.encode()).hexdigest()
+
+    @classmethod
+    def user_of(cls, token: str) -> Any | None:
+        """The active user whose token this is, if it is anybody's."""
+        found = cls.objects.select_related("user").filter(
+            digest=cls.digest_of(token), user__is_active=True
+        )
+        return next((each.user for each in found), None)
 
     @classmethod
     def issue(cls, user: models.Model) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from plans.web import actions, bulk, new_plan, overview, plan, plans, system, task
+from plans.web import actions, bulk, metrics, new_plan, overview, plan, plans, system, task
 
 PLAN_VERB = "(?P<verb>start|pause|resume|cancel|retry|rollback)"
 TASK_VERB = "(?P<verb>pause|resume|cancel|retry|rollback)"
@@ -20,4 +20,5 @@ urlpatterns = [
     re_path(rf"^tasks/(?P<task_id>{ID})/$", task.task, name="task"),
     re_path(rf"^tasks/(?P<task_id>{ID})/{TASK_VERB}/$", actions.task_action, name="task_action"),
     path("system/", system.system, name="system"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
