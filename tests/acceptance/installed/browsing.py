@@ -1,0 +1,61 @@
+"""A person at a browser, who notices whatever is wrong with a page."""
+
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.acceptance.installed.installation import PASSWORD, WAIT_SECONDS, Installation
+
+WAIT_MS = WAIT_SECONDS * 1000
+OWN = ("data:", "blob:", "about:")
+expect.set_options(timeout=WAIT_MS)
+
+
+@dataclass
+class Visitor:
+    """One page of one user, and what went wrong on it."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    """Errors of scripts, refusals of the content security policy, requests to elsewhere."""
+    loads: list[str] = field(default_factory=list)
+    """The address of every document that the browser has loaded."""
+
+    def sign_in(self, name: str) -> None:
+        self.page.goto("/")
+        self.page.get_by_label("User name").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_text(name, exact=True)).to_be_visible()
+
+    def act(self, label: str, confirm: str, says: str) -> None:
+        """Press the operation `label`, read `says` in its confirmation, and `confirm` it."""
+        self.page.get_by_role("button", name=label, exact=True).first.click()
+        asked = self.page.locator("#confirm")
+        expect(asked).to_contain_text(says)
+        asked.get_by_role("button", name=confirm, exact=True).click()
+        expect(asked).not_to_be_visible()
+
+
+def visit(browser: Browser, installation: Installation, *, scripts: bool = True) -> Visitor:
+    """An empty page of somebody who has not signed in; without `scripts` none are run."""
+    home = installation.web.url
+    context = browser.new_context(base_url=home, java_script_enabled=scripts)
+    context.set_default_timeout(WAIT_MS)
+    visitor = Visitor(context.new_page())
+    page, complaints = visitor.page, visitor.complaints
+    allowed = (home, home.replace("http", "ws"), *OWN)
+
+    def watch(address: str) -> None:
+        if not address.startswith(allowed):
+            complaints.append(f"asked {address}")
+
+    page.on("request", lambda request: watch(request.url))
+    page.on("websocket", lambda socket: watch(socket.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None,
+    )
+    page.on("load", lambda loaded: visitor.loads.append(loaded.url))
+    return visitor
