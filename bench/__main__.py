@@ -4,11 +4,12 @@ import sys
 
 from rich.console import Console
 
-from bench import large_plan, switching, waiting
+from bench import large_plan, live, switching, waiting
 
 MEASUREMENTS = {
     "switching": switching.measure,
     "waiting": waiting.measure,
+    "live": live.measure,
     "large_plan": large_plan.measure,
 }
 
