@@ -11,8 +11,8 @@ from scripts import private_postgres
 
 TENANTS = 300
 CONCURRENCY = 32
-LATENCIES_SECONDS = (0.0,)
-WORKERS = (1,)
+LATENCIES_SECONDS = (0.0, 0.05)
+WORKERS = (1, 2)
 
 
 def measure() -> Table:
