@@ -36,6 +36,10 @@ def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    # Half a character in a captured log cannot be sent by one of pytest-xdist's runners.
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
     started = getattr(item, "funcargs", {}).get("processes")
     if report.failed and isinstance(started, Processes):
         report.sections += [(f"Log of {name}", log) for name, log in started.logs()]
