@@ -10,7 +10,19 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+
 _writer = threading.Lock()
+
+
+class Cursor(base.SQLiteCursorWrapper):
+    """Lets a statement that is a transaction by itself, as a heartbeat's, queue with the others."""
+
+    def execute(self, query: str, params: Any = None) -> Any:
+        if self.connection.in_transaction or not query.startswith(WRITES):
+            return super().execute(query, params)
+        with _writer:
+            return super().execute(query, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -19,6 +31,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._holds_writer = False
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        return self.connection.cursor(factory=Cursor)
 
     def _start_transaction_under_autocommit(self) -> None:
         self._take_writer()
