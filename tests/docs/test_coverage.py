@@ -31,7 +31,7 @@ def test_every_requirement_stands_here_once() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_what_a_requirement_names_exists(row: list[str]) -> None:
-    _id, state, what, code, shown = row
+    _id, state, _what, code, shown = row
     assert state in STATES
     for path in re.findall(r"`([^`]+)`", code):
         assert (ROOT / path).exists(), f"mend docs/coverage.md: there is no {path}"
