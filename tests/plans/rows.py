@@ -18,9 +18,14 @@ PREVIOUS = {
 
 def make_tenant(tenant_id: str = "tenant-001", **fields: Any) -> Tenant:
     """A tenant in the registry."""
-    fields.setdefault("environment", "blue")
-    fields.setdefault("endpoints", PREVIOUS["endpoints"])
-    return Tenant.objects.create(tenant_id=tenant_id, synced_at=timezone.now(), **fields)
+    tenant = _tenant(tenant_id, **fields)
+    tenant.save()
+    return tenant
+
+
+def _tenant(tenant_id: str, **fields: Any) -> Tenant:
+    fields = {"environment": "blue", "endpoints": PREVIOUS["endpoints"], **fields}
+    return Tenant(tenant_id=tenant_id, synced_at=timezone.now(), **fields)
 
 
 def make_rows(
@@ -38,20 +43,22 @@ def make_rows(
     )
     wave = Wave.objects.create(plan=plan, index=0, size=len(task_states))
     pipeline = pipelines.snapshot("BLUE_GREEN_SWITCH", {})
-    tasks = [
-        Task.objects.create(
+    ids = [f"tenant-{number:03}" for number in range(1, len(task_states) + 1)]
+    Tenant.objects.bulk_create([_tenant(tenant_id) for tenant_id in ids], ignore_conflicts=True)
+    Task.objects.bulk_create(
+        Task(
             plan=plan,
             wave=wave,
-            tenant=Tenant.objects.filter(pk=f"tenant-{number:03}").first()
-            or make_tenant(f"tenant-{number:03}"),
-            position=number,
+            tenant_id=tenant_id,
+            position=position,
             state=state,
             pipeline=pipeline,
             target={"environment": "green", "version": None, "payload": None},
             **{"reached": 2, "cursor": 1, "previous": PREVIOUS, **fields},
         )
-        for number, state in enumerate(task_states, 1)
-    ]
+        for position, (tenant_id, state) in enumerate(zip(ids, task_states, strict=True))
+    )
+    tasks = list(Task.objects.filter(plan=plan).order_by("position"))
     return plan, tasks
 
 
