@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -98,9 +98,14 @@ def ring_due() -> None:
         logger.warning("%s due tasks were not rung: %s", len(due), away)
         return
     for start in range(0, len(task_ids), 500):
-        # Those that a worker took meanwhile have had their answer.
+        # Those that a worker took meanwhile have had their answer; those that somebody locks are
+        # left alone: to wait for one while others are held could be a deadlock on PostgreSQL.
         unanswered = Task.objects.filter(leases.is_free(), pk__in=task_ids[start : start + 500])
-        unanswered.update(rung_at=Now())
+        with transaction.atomic():
+            free = unanswered.select_for_update(no_key=True, skip_locked=True).order_by("pk")
+            Task.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
+                rung_at=Now()
+            )
 
 
 def settle_active() -> None:

@@ -74,7 +74,7 @@ def forget(lease: Lease) -> None:
 
 
 def extend_all(owner: str) -> None:
-    """Extend every lease that this process holds, in one statement if none was lost."""
+    """Extend every lease that this process still holds."""
     with _lock:
         leases = list(_held.values())
     if not leases:
@@ -83,10 +83,14 @@ def extend_all(owner: str) -> None:
     mine = Task.objects.filter(lease_owner=owner, pk__in=[lease.task_id for lease in leases])
     # In a transaction, so that on SQLite it queues fairly among this process's writers.
     with transaction.atomic():
-        extended = mine.update(lease_expires_at=in_seconds(conf.LEASE_SECONDS))
-    epochs = dict(mine.values_list("pk", "lease_epoch")) if extended < len(leases) else None
+        # Locked in the order in which operators lock a plan's tasks, or PostgreSQL deadlocks.
+        in_order = mine.select_for_update(no_key=True).order_by("plan_id", "position")
+        epochs = dict(in_order.values_list("pk", "lease_epoch"))
+        Task.objects.filter(pk__in=list(epochs)).update(
+            lease_expires_at=in_seconds(conf.LEASE_SECONDS)
+        )
     for lease in leases:
-        if epochs is None or epochs.get(lease.task_id) == lease.epoch:
+        if epochs.get(lease.task_id) == lease.epoch:
             lease.extended(asked)
         else:
             # Finished a moment ago, or replaced: either way it is not ours to extend.
