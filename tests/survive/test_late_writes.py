@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from plans import conf, operations
-from plans.engine import executor, lease
+from plans.engine import conductor, executor, lease, queue
 from plans.engine.clock import in_seconds
 from plans.engine.task_run import TaskRun
 from plans.errors import AckTimeout, Superseded
@@ -14,7 +14,7 @@ from plans.message import Message
 from plans.models import Control, Event, StageRun, Task
 from plans.stages.base import Done, Wait
 from plans.stores import tenant_config
-from tests.support.driving import OPERATOR, make_plan, work_off
+from tests.support.driving import OPERATOR, make_plan, rung, work_off
 from tests.support.sandbox import Sandbox
 from tests.survive.redis_server import RedisServer
 
@@ -90,6 +90,18 @@ def test_the_heartbeat_extends_no_lease_that_another_worker_has(replaced: TaskRu
     with pytest.raises(Superseded):
         replaced.lease.ensure()
     lease.forget(replaced.lease)
+
+
+def test_the_bell_rings_as_soon_as_the_lease_of_a_worker_that_died_at_once_has_ended(
+    replaced: TaskRun,
+) -> None:
+    with queue.connect() as client:
+        client.delete(queue.QUEUE_KEY)
+    conductor.ring_due()
+    assert rung() == set()
+    Task.objects.update(lease_expires_at=in_seconds(-1))
+    conductor.ring_due()
+    assert rung() == {replaced.task.pk}
 
 
 def test_a_worker_knows_by_its_own_clock_that_its_lease_ran_out(replaced: TaskRun) -> None:

@@ -5,6 +5,7 @@ import threading
 import pytest
 from django.db import connection, connections
 
+from bluegreen.sqlite import base
 from plans import operations
 from plans.engine import executor, scheduler
 from plans.models import Plan, PlanState, Task, TaskState
@@ -78,3 +79,25 @@ def test_settling_while_tasks_run_ends_in_no_deadlock(sandbox: Sandbox) -> None:
     for thread in threads:
         thread.join(10)
     assert errors == []
+
+
+def test_a_single_statement_waits_its_turn_among_the_writers_of_its_process(
+    sandbox: Sandbox,
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL locks rows")
+    make_plan(["tenant-001"])
+    written = threading.Event()
+
+    def write() -> None:
+        Task.objects.update(wake_at=None)
+        written.set()
+        connections.close_all()
+
+    writer = threading.Thread(target=write)
+    with base._writer:
+        writer.start()
+        # It must not go on to wait in SQLite, where those that come later may overtake it.
+        assert not written.wait(0.1)
+    assert written.wait(10)
+    writer.join(10)
