@@ -128,7 +128,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for_port(port: int, seconds: float = 20.0) -> None:
+def wait_for_port(port: int, seconds: float = 60.0) -> None:
     """Wait until somebody listens on `port`."""
     deadline = time.monotonic() + seconds
     while True:
