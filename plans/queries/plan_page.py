@@ -25,6 +25,7 @@ class WaveStep:
     status: str
     done: int
     failed: int
+    cancelled: int
     segments: list[Segment]
 
     @property
@@ -67,15 +68,19 @@ def wave_ladder(plan: Plan, tally: Tally) -> list[WaveStep]:
 
 
 def _wave_step(plan: Plan, wave: Wave, states: Counter[str]) -> WaveStep:
-    done = sum(states[state] for state in DONE)
+    cancelled = states[TaskState.CANCELLED]
+    done = sum(states[state] for state in DONE) - cancelled
     failed = sum(states[state] for state in STILL_FAILED)
     if wave.finished_at or (states and done + failed == wave.size):
         status = "done"
+    elif done + failed + cancelled == wave.size:
+        # Cut short: it is neither done nor under way.
+        status = "ahead"
     elif wave.index == plan.current_wave and plan.state != PlanState.CREATED:
         status = "current"
     else:
         status = "ahead"
-    return WaveStep(wave, status, done, failed, segments(states))
+    return WaveStep(wave, status, done, failed, cancelled, segments(states))
 
 
 def stage_funnel(plan: Plan, tally: Tally) -> list[StageStep]:
@@ -101,12 +106,15 @@ def failure_groups(plan: Plan) -> list[FailureGroup]:
     grouped = failed.values_list(*keys).annotate(count=Count("pk"), sample=Max("pk"))
     groups = list(grouped.order_by("-count", *keys)[:FAILURE_GROUPS_MAX])
     samples = Task.objects.in_bulk([sample for *_rest, sample in groups])
-    return [_group(stage, code, count, samples[pk]) for stage, code, count, pk in groups]
+    return [_group(plan, stage, code, count, samples[pk]) for stage, code, count, pk in groups]
 
 
-def _group(stage: str | None, code: str | None, count: int, sample: Task) -> FailureGroup:
+def _group(
+    plan: Plan, stage: str | None, code: str | None, count: int, sample: Task
+) -> FailureGroup:
     message = Message.from_json((sample.failure or {}).get("message"))
     can_retry = sample.state in (TaskState.FAILED, TaskState.ROLLED_BACK)
+    can_retry = can_retry and plan.state in (PlanState.RUNNING, PlanState.FAILED)
     return FailureGroup(
         stage or "", code or "", count, message, sample.pk, sample.tenant_id, can_retry
     )

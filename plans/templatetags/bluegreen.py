@@ -114,14 +114,15 @@ def env(environment: str, label: str = "") -> SafeString:
 
 
 def _relative(seconds: float) -> str:
+    # In the words of a browser's Intl.RelativeTimeFormat, in which ages.js counts on.
     past = seconds >= 0
     size = abs(seconds)
     if size < MINUTE:
-        text = _("%(count)s s") % {"count": int(size)}
+        text = _("%(count)s sec.") % {"count": int(size)}
     elif size < HOUR:
-        text = _("%(count)s min") % {"count": int(size // MINUTE)}
+        text = _("%(count)s min.") % {"count": int(size // MINUTE)}
     elif size < 2 * DAY:
-        text = _("%(count)s h") % {"count": int(size // HOUR)}
+        text = _("%(count)s hr.") % {"count": int(size // HOUR)}
     else:
         text = _("%(count)s days") % {"count": int(size // DAY)}
     return _("%(time)s ago") % {"time": text} if past else _("in %(time)s") % {"time": text}

@@ -101,6 +101,7 @@ def test_hostile_names_are_only_text(operator: Client, make_plan: MakePlan) -> N
 
 def test_failures_are_grouped_by_stage_and_code(operator: Client, make_plan: MakePlan) -> None:
     plan = make_plan(5)
+    operations.start_plan(plan.pk, OPERATOR)
     stand(Task.objects.filter(plan=plan)[:4], TaskState.FAILED, **FAILED_FIELDS)
     text = operator.get(f"/plans/{plan.pk}/").text
     assert "Retry these 4" in text
@@ -167,3 +168,28 @@ def test_the_list_searches_and_filters(operator: Client, make_plan: MakePlan) ->
     ]:
         assert operator.get(f"/plans/?{query}").text.count('<tr id="plan-') == found, query
     assert Plan.objects.count() == 2
+
+
+def test_a_cancelled_plan_offers_no_retry_and_calls_no_wave_done(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan(3, waves=[{"size": 1}, {"rest": True}])
+    operations.start_plan(plan.pk, OPERATOR)
+    stand(Task.objects.filter(position=0), TaskState.FAILED, **FAILED_FIELDS, admitted=False)
+    failures = f"/plans/{plan.pk}/tasks/retry/?scope=all&amp;stage="
+    assert failures in operator.get(f"/plans/{plan.pk}/").text
+    operations.cancel_plan(plan.pk, OPERATOR)
+    text = operator.get(f"/plans/{plan.pk}/").text
+    assert failures not in text
+    ladder = text[text.index('id="plan-waves"') : text.index('id="plan-stages"')]
+    assert "0 / 2" in ladder
+    assert "2 cancelled" in ladder
+    assert ladder.count('<li class="done">') == 1
+
+
+def test_a_running_plan_says_what_to_do_before_it_can_be_rolled_back(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan()
+    operations.start_plan(plan.pk, OPERATOR)
+    assert "pause it first" in operator.get(f"/plans/{plan.pk}/").text
