@@ -114,6 +114,10 @@ class Event(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly
 
+    def get_kind_display(self) -> Any:  # type: ignore[no-redef]
+        """The kind in words. Django's own hashes all choices at every call."""
+        return EventKind(self.kind).label
+
     def chained_hash(self, hash_before: str) -> str:
         """SHA-256 (hex) of the hash before and this event's content as canonical JSON.
 

@@ -1,5 +1,7 @@
 """A plan: one switch of a set of tenants to a target environment."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -84,6 +86,10 @@ class Plan(TrackedModel):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name}"
+
+    def get_state_display(self) -> Any:  # type: ignore[no-redef]
+        """The state in words. Django's own hashes all choices at every call."""
+        return PlanState(self.state).label
 
     @transition(state, source=PlanState.CREATED, target=PlanState.RUNNING)
     def start(self) -> None: ...

@@ -130,6 +130,10 @@ class Task(TrackedModel):
     def __str__(self) -> str:
         return f"{self.pk} {self.tenant_id}"
 
+    def get_state_display(self) -> Any:  # type: ignore[no-redef]
+        """The state in words. Django's own hashes all choices at every call."""
+        return TaskState(self.state).label
+
     @property
     def is_rolling_back(self) -> bool:
         return bool(self.state == TaskState.ROLLING_BACK)
