@@ -42,6 +42,8 @@ PROGRESS_SECONDS = 10.0
 WAIT_IN_THREAD_MAX_SECONDS = 1.0
 """A wait up to here is spent in the thread; a longer one parks the task."""
 STAGE_TRIES = 3
+REDIS_TRIES = 10
+"""Redis being away is no fault of a tenant: so many tries last about three minutes."""
 STAGE_RETRY_FIRST_SECONDS = 0.5
 STAGE_RETRY_MAX_SECONDS = 30.0
 ACK_POLL_SECONDS = 0.25
@@ -51,7 +53,7 @@ HEALTH_ATTEMPTS: int = env.int("HEALTH_ATTEMPTS", default=10)
 
 # --- Conductor -----------------------------------------------------------------------------
 CONDUCTOR_INTERVAL_SECONDS = 0.5
-CONDUCTOR_LEASE_SECONDS = 5.0
+CONDUCTOR_LEASE_SECONDS: float = min(5.0, LEASE_SECONDS)
 RING_AGAIN_SECONDS = 5.0
 """A hand-out or wake-up that nobody has picked up is rung again after this long."""
 SYNC_TENANTS_SECONDS = 300.0

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
+from plans.conf import REDIS_TRIES
 from plans.message import Message
 
 
@@ -154,6 +155,8 @@ class StageError(BluegreenError):
 
     code = "UNEXPECTED_ERROR"
     kind = FailureKind.EXECUTION
+    tries = 0
+    """How many tries it is worth at least, whatever the stage's own policy says."""
 
     def __init__(
         self,
@@ -242,6 +245,7 @@ class RedisUnavailable(StageError):
     code = "REDIS_UNAVAILABLE"
     kind = FailureKind.NETWORK
     retryable = True
+    tries = REDIS_TRIES
     template = _("Redis cannot be reached: %(cause)s.")
 
 

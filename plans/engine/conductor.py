@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import Error, close_old_connections, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -50,7 +50,7 @@ class Conductor:
             try:
                 if leadership.lead("conductor", self.name):
                     self.conduct()
-            except DatabaseError:
+            except Error:
                 logger.exception("The database does not answer; trying again")
             self._stop.wait(conf.CONDUCTOR_INTERVAL_SECONDS)
         leadership.resign("conductor", self.name)
@@ -73,7 +73,7 @@ class Conductor:
         def run() -> None:
             try:
                 work()
-            except (BluegreenError, DatabaseError) as error:
+            except (BluegreenError, Error) as error:
                 logger.warning("Tenants were not read from the OB service: %s", error)
             finally:
                 close_old_connections()

@@ -7,7 +7,7 @@ import time
 from math import inf
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError, close_old_connections
 from django.utils.translation import gettext_noop
 
 from plans import conf
@@ -44,9 +44,10 @@ def run(task_id: int, worker: str) -> None:
     except Superseded as superseded:
         logger.warning("%s stops: %s", worker, superseded)
         return
-    except DatabaseError:
+    except Error:
         # What is not committed is done again: stages are idempotent by shape.
         logger.exception("The database failed task %s; it goes on from its checkpoint", task_id)
+        close_old_connections()
         task_run.give_back()
         return
     finally:
@@ -134,7 +135,7 @@ def _checked(ending: Any) -> Done | Skipped | Wait:
 
 def _fail(task_run: TaskRun, stage: Stage, error: StageError) -> None:
     task = task_run.task
-    if error.retryable and task.tries < stage.retry.tries:
+    if error.retryable and task.tries < max(stage.retry.tries, error.tries):
         delay = stage.retry.delay_seconds(task.tries, error.retry_after_seconds)
         parked = delay >= conf.WAIT_IN_THREAD_MAX_SECONDS
         task_run.try_again(error, delay, parked=parked)

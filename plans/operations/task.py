@@ -67,10 +67,15 @@ def retry_task(
 
 
 def roll_back_task(task_id: int, actor: Actor, *, seen: Seen = None, reason: str = "") -> Task:
-    """Take the tenant back to where it was before the task changed anything (S4.3)."""
-    with operating_on_task(task_id, actor, seen) as (task, _plan, record):
+    """Take the tenant back to where it was before the task changed anything (S4.3).
+
+    Where that had failed in the rollback of the whole plan, the plan's rollback goes on with it.
+    """
+    with operating_on_task(task_id, actor, seen) as (task, plan, record):
         _require_latest(task)
         record.apply(task, "roll_back", EventKind.TASK_ROLLING_BACK, reason=reason)
+        if plan.state == PlanState.ROLLBACK_FAILED:
+            record.apply(plan, "roll_back", EventKind.PLAN_ROLLING_BACK, reason=reason)
     scheduler.settle(task.plan_id)
     return task
 

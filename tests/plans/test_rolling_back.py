@@ -239,6 +239,22 @@ def test_a_plan_that_rolls_back_while_tasks_run_ends_with_all_of_them_back(
         assert place(sandbox, f"tenant-{n:03}") == ("blue", "BLUE")
 
 
+def test_the_last_failed_rollback_of_a_plan_can_be_tried_again_by_itself(sandbox: Sandbox) -> None:
+    plan = switched_plan(3)
+    work_off()
+    break_stage(sandbox, "switch_route")
+    operations.roll_back_plan(plan.pk, OPERATOR)
+    work_off()
+    assert Plan.objects.get().state == PlanState.ROLLBACK_FAILED
+    sandbox.clear_faults()
+    stuck = Task.objects.get(state=TaskState.ROLLBACK_FAILED)
+    operations.roll_back_task(stuck.pk, OPERATOR)
+    assert Plan.objects.get().state == PlanState.ROLLING_BACK
+    work_off()
+    assert Task.objects.get(pk=stuck.pk).state == TaskState.ROLLED_BACK
+    assert Plan.objects.get().state == PlanState.ROLLED_BACK
+
+
 def test_a_plan_whose_rollback_failed_is_rolled_back_again(sandbox: Sandbox) -> None:
     plan = switched_plan(3)
     work_off()
