@@ -128,7 +128,7 @@ def why_still(plan: Plan, tally: Tally) -> list[str]:
         reasons.append(_("Nothing has begun: the plan waits to be started."))
     if plan.state == PlanState.PAUSED:
         reasons.append(_("Paused: nothing is handed out until the plan is resumed."))
-    if halt is not None:
+    if halt is not None and plan.state in (PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED):
         reasons.append(_("Halted: %(why)s.") % {"why": halt})
     paused = tally.count(TaskState.PAUSED)
     if plan.state == PlanState.RUNNING and paused and not tally.admitted:
