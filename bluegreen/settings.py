@@ -84,8 +84,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     # A worker that is frozen inside a transaction must not hold its plan's journal for long.
-    DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
-        "-c idle_in_transaction_session_timeout=20s"
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        options="-c idle_in_transaction_session_timeout=20s",
+        # The same few statements run for every stage: parse and plan them once a connection.
+        server_side_binding=True,
+        prepare_threshold=3,
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -78,6 +78,8 @@ def test_a_plan_finishes_though_the_leading_conductor_and_all_workers_are_killed
     following = crew.conductor()
     operations.start_plan(plan.pk, OPERATOR)
     wait_for_tasks(plan, 5, state=TaskState.COMPLETED)
+    # The gateway keeps each of them for 0.3 s: the workers die with leases in their hands.
+    wait_for_tasks(plan, 3, state=TaskState.RUNNING, step="switch_route")
     for process in (leading, *old):
         process.kill()
     crew.worker()
