@@ -6,6 +6,7 @@ from django.db import connection
 from plans import operations
 from plans.models import Plan, PlanState, StageRun, Task, TaskState
 from tests.support.driving import OPERATOR, make_plan
+from tests.support.processes import RunningProcess
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 from tests.survive.crew import (
@@ -78,8 +79,7 @@ def test_a_plan_finishes_though_the_leading_conductor_and_all_workers_are_killed
     following = crew.conductor()
     operations.start_plan(plan.pk, OPERATOR)
     wait_for_tasks(plan, 5, state=TaskState.COMPLETED)
-    # The gateway keeps each of them for 0.3 s: the workers die with leases in their hands.
-    wait_for_tasks(plan, 3, state=TaskState.RUNNING, step="switch_route")
+    freeze_while_they_hold_leases(crew, old, plan)
     for process in (leading, *old):
         process.kill()
     crew.worker()
@@ -87,6 +87,21 @@ def test_a_plan_finishes_though_the_leading_conductor_and_all_workers_are_killed
     assert leads(following)
     assert takeovers(plan)
     assert_everyone_was_switched(plan, sandbox)
+
+
+def freeze_while_they_hold_leases(crew: Crew, workers: list[RunningProcess], plan: Plan) -> None:
+    """What they hold cannot end any more: whoever is killed now leaves something to take over."""
+
+    def frozen() -> bool:
+        for worker in workers:
+            crew.freeze(worker)
+        if Task.objects.filter(plan=plan).exclude(lease_owner="").exists():
+            return True
+        for worker in workers:
+            worker.thaw()
+        return False
+
+    wait_until(frozen, message="the workers are frozen with leases in their hands")
 
 
 def test_a_plan_goes_on_elsewhere_when_a_worker_is_told_to_stop_and_after_a_restart_of_all(
