@@ -3,47 +3,15 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-from redis import Redis
-from redis.commands.core import Script
 from redis.exceptions import ResponseError
 
+from plans.stores import versioned
 from plans.stores.connection import redis_errors, tenant_redis
+from plans.stores.versioned import DIGITS_MAX, Stamp, WriteResult
 
 CHANNEL = "bg:config"
-DIGITS_MAX = 100
-
-# Lua's numbers are exact only up to 2^53, so numbers are compared as digits.
-_WRITE = """
-local function number(text)
-  if not text or #text > tonumber(ARGV[7]) or not string.match(text, '^%d+$') then return '0' end
-  local digits = string.gsub(text, '^0+', '')
-  if digits == '' then return '0' end
-  return digits
-end
-
-local function less(a, b)
-  if #a ~= #b then return #a < #b end
-  return a < b
-end
-
-if redis.call('TYPE', KEYS[1])['ok'] ~= 'hash' then
-  redis.call('DEL', KEYS[1])
-end
-local held = redis.call('HMGET', KEYS[1], 'version', 'epoch')
-local held_version, held_epoch = number(held[1]), number(held[2])
-local version, epoch = number(ARGV[1]), number(ARGV[2])
-
-if less(version, held_version) or (version == held_version and less(epoch, held_epoch)) then
-  return {0, held_version, held_epoch}
-end
-redis.call('HSET', KEYS[1], 'version', version, 'epoch', epoch,
-           'color', ARGV[3], 'payload', ARGV[4], 'updated_at', ARGV[5])
-redis.call('PUBLISH', 'bg:config', ARGV[6])
-return {1, version, epoch}
-"""
 
 
 @dataclass(frozen=True)
@@ -58,15 +26,6 @@ class StoredConfig:
     color: str
     payload: Any
     updated_at: str
-
-
-@dataclass(frozen=True)
-class WriteResult:
-    """Whether the write was done, and what Redis holds now."""
-
-    written: bool
-    held_version: int
-    held_epoch: int
 
 
 def key_of(tenant_id: str) -> str:
@@ -93,34 +52,35 @@ def read(tenant_id: str) -> StoredConfig | None:
 
 
 @redis_errors()
-def write(tenant_id: str, version: int, epoch: int, color: str, payload: Any) -> WriteResult:
+def write(
+    tenant_id: str,
+    version: int,
+    epoch: int,
+    color: str,
+    payload: Any,
+    *,
+    unless_held: bool = False,
+) -> WriteResult:
     """Store the configuration and publish a notice, unless Redis holds a newer one.
 
     Refused is a lower version, and the same version from a lower epoch; the result says so.
-    Writing the same again is the same as once. A TTL of the key stays. Raises RedisUnavailable,
-    and ValueError for a version that is negative or has more than 100 digits.
+    Writing the same again is the same as once; with `unless_held` the version that is there
+    already is only announced again. A TTL of the key stays. Raises RedisUnavailable, and
+    ValueError for a version that is negative or has more than 100 digits.
     """
-    if not 0 <= version < 10**DIGITS_MAX:
-        raise ValueError("A version has 1 to 100 decimal digits.")
-    script = _script(tenant_redis())
-    done, held_version, held_epoch = script(
-        keys=[key_of(tenant_id)],
-        args=[
-            version,
-            epoch,
-            color,
-            json.dumps(payload, ensure_ascii=False, sort_keys=True),
-            datetime.now(UTC).isoformat(),
-            json.dumps({"tenantId": tenant_id, "version": str(version)}),
-            DIGITS_MAX,
-        ],
-    )
-    return WriteResult(bool(done), int(held_version), int(held_epoch))
+    fields = {
+        "color": color,
+        "payload": text_of(payload),
+        "updated_at": datetime.now(UTC).isoformat(),
+    }
+    notice = json.dumps({"tenantId": tenant_id, "version": str(version)})
+    stamp = Stamp(version, epoch, CHANNEL, notice, unless_held)
+    return versioned.write_hash(tenant_redis(), key_of(tenant_id), fields, stamp)
 
 
-@cache
-def _script(client: Redis) -> Script:
-    return client.register_script(_WRITE)
+def text_of(payload: Any) -> str:
+    """The payload as it stands in Redis: what a digest of it is taken from."""
+    return json.dumps(payload, ensure_ascii=False, sort_keys=True)
 
 
 def _number(text: str) -> int:
