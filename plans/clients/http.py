@@ -57,6 +57,13 @@ class Answer(NamedTuple):
     headers: httpx.Headers
 
 
+class Reply(NamedTuple):
+    """What a service said, as it came."""
+
+    content: bytes
+    headers: httpx.Headers
+
+
 def request(
     service: Service,
     method: str,
@@ -69,13 +76,30 @@ def request(
     Raises the `ServiceError`s of `plans.errors`, and what `call.before` raises.
     """
     sending = _Sending(service, method, url, call, json)
-    exchange = Exchange(deadline=time.monotonic() + conf.HTTP_TIMEOUT_SECONDS)
+    reply = _reply_to(sending, conf.HTTP_TIMEOUT_SECONDS)
+    return Answer(sending.parse(reply.content), reply.headers)
+
+
+def fetch(
+    service: Service, url: str, call: Call | None = None, timeout_seconds: float | None = None
+) -> Reply:
+    """GET `url` and give the answer as it came, JSON or not; otherwise as `request`.
+
+    `timeout_seconds` None is `conf.HTTP_TIMEOUT_SECONDS`.
+    """
+    sending = _Sending(service, "GET", url, call, None)
+    return _reply_to(sending, timeout_seconds or conf.HTTP_TIMEOUT_SECONDS)
+
+
+def _reply_to(sending: "_Sending", timeout_seconds: float) -> Reply:
+    service, url = sending.service, sending.url
+    exchange = Exchange(deadline=time.monotonic() + timeout_seconds)
     if service in GUARDED and (problems := written_problems(url)):
         sending.forbid(problems[0].english)
     try:
         answer, content = _exchange(sending, exchange)
     except httpx.TimeoutException:
-        raise ServiceTimeout(service, **sending.named, seconds=conf.HTTP_TIMEOUT_SECONDS) from None
+        raise ServiceTimeout(service, **sending.named, seconds=timeout_seconds) from None
     except ForbiddenAddress as forbidden:
         sending.forbid(forbidden.problem.english)
     except (
@@ -98,7 +122,7 @@ def request(
         sending.refuse(error.response)
     if not answer.is_success:
         sending.refuse(answer)
-    return Answer(sending.parse(content), answer.headers)
+    return Reply(content, answer.headers)
 
 
 def _exchange(sending: "_Sending", exchange: Exchange) -> tuple[httpx.Response, bytes]:
