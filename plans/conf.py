@@ -13,6 +13,9 @@ env = environ.Env()
 OB_SERVICE_URL: str = env.str("OB_SERVICE_URL", default="").rstrip("/")
 GATEWAY_URL: str = env.str("GATEWAY_URL", default="").rstrip("/")
 INSTANCE_URL_TEMPLATE: str = env.str("INSTANCE_URL_TEMPLATE", default="{endpoint}")
+NOTIFY_SERVICES: str = env.str("NOTIFY_SERVICES", default="instances=direct_rpc")
+"""Which services a tenant has: `name=strategy` (its instances) or `name=strategy@address`, with
+commas between; `none` for none."""
 ALLOWED_ENDPOINT_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
     ip_network(network.strip(), strict=False)
     for network in env.list("ALLOWED_ENDPOINT_NETWORKS", default=[])
@@ -26,6 +29,8 @@ HTTP_IDLE_CONNECTIONS = 4
 """Kept open at most by one thread for one kind of service."""
 HTTP_FANOUT_THREADS = 32
 """Calls that one process makes at once on behalf of tenants with several instances."""
+HTTP_FANOUT_MORE_THREADS = 256
+"""For one such tenant, where those are busy with calls that hang."""
 ENDPOINTS_PER_TENANT_MAX = 1000
 REDIS_TIMEOUT_SECONDS = 5.0
 REDIS_CONNECTIONS_MAX = 256
@@ -62,6 +67,7 @@ OB_LIST_LIMIT = 1000
 # --- Requests ------------------------------------------------------------------------------
 TENANTS_PER_PLAN_MAX = 20_000
 WAVES_PER_PLAN_MAX = 100
+SOAK_SECONDS_MAX = 30 * 24 * 3600
 CONCURRENCY_MAX = 10_000
 CONCURRENCY_DEFAULT = 10
 NAME_MAX_CHARS = 200

@@ -1,15 +1,13 @@
 """A tenant's instances: their health, the configuration in effect, and notices to them."""
 
-import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextvars import copy_context
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import Final, TypeVar
 
 from plans import conf
 from plans.clients.address import shown
+from plans.clients.fan_out import run_all
 from plans.clients.fields import Fields
 from plans.clients.http import Call, request
 from plans.errors import ServiceTimeout, StageError
@@ -58,32 +56,23 @@ def notify(endpoint: str, tenant_id: str, version: int, environment: str, call: 
 
 
 def ask_all(
-    endpoints: Iterable[str], ask: Callable[[str], Result]
+    endpoints: Iterable[str],
+    ask: Callable[[str], Result],
+    timeout_seconds: float | None = None,
 ) -> dict[str, Result | StageError]:
     """Ask many instances at once; per endpoint its answer, or the error of its call.
 
-    Takes as long as the slowest one, and never much longer than two calls may: who has not
-    answered by then counts as timed out. Other exceptions, such as `Superseded`, come through.
+    Takes as long as the slowest one, whatever the others do, and never longer than two calls
+    may: who has not answered by then counts as timed out. `timeout_seconds` is how long one call
+    of `ask` takes at most (None: `conf.HTTP_TIMEOUT_SECONDS`). Other exceptions, such as
+    `Superseded`, come through.
     """
+    seconds = 2 * (timeout_seconds or conf.HTTP_TIMEOUT_SECONDS)
     distinct = list(dict.fromkeys(endpoints))
-    if not distinct:
-        return {}
-    *others, own = distinct
-    deadline = time.monotonic() + 2 * conf.HTTP_TIMEOUT_SECONDS
-    futures = {
-        endpoint: _threads().submit(copy_context().run, _answer, ask, endpoint)
-        for endpoint in others
+    answers = run_all({each: partial(_answer, ask, each) for each in distinct}, seconds)
+    return {
+        each: answers[each] if each in answers else _too_late(each, seconds) for each in distinct
     }
-    try:
-        # The calling thread takes one itself: most tenants have few instances.
-        answers = {own: _answer(ask, own)}
-        wait(futures.values(), timeout=deadline - time.monotonic())
-        for endpoint, future in futures.items():
-            answers[endpoint] = future.result() if future.done() else _too_late(endpoint)
-    finally:
-        for future in futures.values():
-            future.cancel()
-    return {endpoint: answers[endpoint] for endpoint in distinct}
 
 
 def _answer(ask: Callable[[str], Result], endpoint: str) -> Result | StageError:
@@ -93,15 +82,5 @@ def _answer(ask: Callable[[str], Result], endpoint: str) -> Result | StageError:
         return error
 
 
-def _too_late(endpoint: str) -> ServiceTimeout:
-    return ServiceTimeout(
-        SERVICE,
-        method="GET",
-        url=shown(instance_url(endpoint)),
-        seconds=2 * conf.HTTP_TIMEOUT_SECONDS,
-    )
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(conf.HTTP_FANOUT_THREADS, thread_name_prefix="instances")
+def _too_late(endpoint: str, seconds: float) -> ServiceTimeout:
+    return ServiceTimeout(SERVICE, method="GET", url=shown(instance_url(endpoint)), seconds=seconds)
