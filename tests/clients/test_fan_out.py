@@ -29,19 +29,19 @@ def test_what_each_call_returned_is_told_by_its_key() -> None:
 def test_more_calls_than_threads_are_all_under_way_at_once() -> None:
     count = conf.HTTP_FANOUT_THREADS * 4
     together = threading.Barrier(count, timeout=30)
-    assert len(run_all({n: together.wait for n in range(count)}, FAR)) == count
+    assert len(run_all(dict.fromkeys(range(count), together.wait), FAR)) == count
 
 
 def test_what_hangs_is_left_out_and_hides_nothing_else(gate: threading.Event) -> None:
     calls: dict[int, Callable[[], object]] = {n: partial(pow, n, 2) for n in range(50)}
     began = time.monotonic()
-    found = run_all(calls | {n: gate.wait for n in range(50, 60)}, 0.5)
+    found = run_all(calls | dict.fromkeys(range(50, 60), gate.wait), 0.5)
     assert found == {n: n * n for n in range(50)}
     assert time.monotonic() - began < 5
 
 
 def test_other_calls_that_hang_in_the_same_process_delay_nobody(gate: threading.Event) -> None:
-    hanging = {n: gate.wait for n in range(conf.HTTP_FANOUT_THREADS + 5)}
+    hanging = dict.fromkeys(range(conf.HTTP_FANOUT_THREADS + 5), gate.wait)
     other = threading.Thread(target=run_all, args=(hanging, FAR))
     other.start()
     try:
