@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
-from plans import conf
+from plans import conf, notify
 
 CONFIGURATION = "configuration"
 
@@ -58,4 +58,35 @@ def endpoint_networks_are_named(
             "ALLOWED_ENDPOINT_NETWORKS=10.20.0.0/16,192.0.2.0/24",
             id="bluegreen.E003",
         )
+    ]
+
+
+@register(CONFIGURATION, deploy=True)
+def services_can_be_told(
+    app_configs: Sequence[AppConfig] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """An error when NOTIFY_SERVICES cannot be read; a warning for who cannot be told as it is.
+
+    A warning only, because a name may become known, or a service move, after this start.
+    """
+    try:
+        services = notify.configured()
+    except notify.BadServices as bad:
+        return [
+            Error(
+                f"NOTIFY_SERVICES cannot be read: {bad}",
+                hint="Name the services as NOTIFY_SERVICES=instances=direct_rpc,"
+                "billing=redis_rpc@https://billing.example.net (without an address: the tenant's "
+                "instances; none for no services).",
+                id="bluegreen.E004",
+            )
+        ]
+    return [
+        Warning(
+            f"NOTIFY_SERVICES: {service.name} cannot be told: {problem}",
+            hint="Plans whose pipeline notifies services fail while this is so.",
+            id="bluegreen.W001",
+        )
+        for service in services
+        for problem in service.problems()
     ]

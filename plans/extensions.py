@@ -1,12 +1,14 @@
 """What other packages add through entry points, loaded once at start."""
 
 from plans import listeners, pipelines
+from plans.notify import registry as notifiers
 from plans.stages import registry as stages
 from plans.validation import chain
 
 
 def load() -> None:
-    """Load all groups: `bluegreen.stages`, `.pipelines`, `.validators`, `.listeners`."""
+    """Load all groups `bluegreen.*`: notifiers, stages, pipelines, validators, listeners."""
+    notifiers.load_entry_points()
     stages.load_entry_points()
     pipelines.load_entry_points()
     chain.load_entry_points()

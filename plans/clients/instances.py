@@ -1,4 +1,4 @@
-"""A tenant's instances: their health, the configuration in effect, and notices to them."""
+"""A tenant's instances: their health, and the configuration in effect."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -42,17 +42,6 @@ def config_version(endpoint: str, call: Call | None = None) -> str:
     url = f"{instance_url(endpoint)}/config"
     fields = Fields(request(SERVICE, "GET", url, call).body, SERVICE, "GET", url)
     return str(fields.version("version"))
-
-
-def notify(endpoint: str, tenant_id: str, version: int, environment: str, call: Call) -> None:
-    """Tell the instance that its tenant's configuration has a new version."""
-    request(
-        "NOTIFY",
-        "POST",
-        f"{instance_url(endpoint)}/notify",
-        call,
-        json={"tenantId": tenant_id, "version": str(version), "color": environment},
-    )
 
 
 def ask_all(

@@ -3,6 +3,7 @@
 from plans.stages import (
     check_health,
     deliver_config,
+    notify_services,
     read_tenant,
     registry,
     soak,
@@ -13,6 +14,7 @@ from plans.stages import (
 __all__ = [
     "check_health",
     "deliver_config",
+    "notify_services",
     "read_tenant",
     "registry",
     "soak",

@@ -1,6 +1,6 @@
 """The validation chain. Importing the package puts the built-in validators into it, in order."""
 
-from plans.validation import rules, text, tenant_ids, waves, endpoints, conflicts  # noqa: I001
+from plans.validation import rules, text, tenant_ids, waves, endpoints, services, conflicts  # noqa: I001
 from plans.validation.chain import validate
 from plans.validation.request import PlanRequest, TenantRequest, WaveRequest
 from plans.validation.subject import Subject
@@ -20,6 +20,7 @@ __all__ = [
     "endpoints",
     "resolve",
     "rules",
+    "services",
     "tenant_ids",
     "text",
     "validate",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from plans import conf, errors
-from plans.clients import gateway, instances, ob_service
+from plans.clients import gateway, instances, ob_service, services
 from plans.clients.http import Call
 from plans.stores import tenant_config
 from tests.support.sandbox import Sandbox
@@ -43,7 +43,7 @@ def test_a_tenant_is_switched_by_hand(world: Sandbox) -> None:
         instances.health(endpoint) == instances.InstanceHealth("UP", str(version))
         for endpoint in tenant.endpoints
     )
-    instances.notify(tenant.endpoints[0], tenant.tenant_id, version, "green", CALL)
+    services.notify(tenant.endpoints[0], tenant.tenant_id, version, "green", CALL)
     ob_service.put_status(tenant.tenant_id, "green", CALL)
 
     assert (world.route(tenant.tenant_id), world.status(tenant.tenant_id)) == ("green", "GREEN")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plans import conf, errors
-from plans.clients import gateway, instances, ob_service
+from plans.clients import gateway, instances, ob_service, services
 from plans.clients.http import Call
 from plans.clients.ob_service import TenantRecord
 from tests.clients.conftest import Serve
@@ -207,7 +207,7 @@ def test_an_instance_is_asked_and_told(outside: Outside) -> None:
     endpoint = f"{server.url}/i/1"
     assert instances.health(endpoint) == instances.InstanceHealth("UP", "20")
     assert instances.config_version(endpoint, CALL) == "20"
-    instances.notify(endpoint, "t-1", 20, "blue", CALL)
+    assert services.notify(endpoint, "t-1", 20, "blue", CALL) == {"status": "UP", "version": 20}
     assert [request.split(b" HTTP")[0] for request in server.requests] == [
         b"GET /i/1/health",
         b"GET /i/1/config",
@@ -267,3 +267,12 @@ def test_a_lost_lease_stops_the_whole_question() -> None:
 
     with pytest.raises(errors.Superseded):
         instances.ask_all(["http://a", "http://b", "http://c"], ask)
+
+
+def test_an_answer_to_a_notice_may_be_empty_but_not_about_another_tenant(outside: Outside) -> None:
+    server = outside.says({})
+    assert services.notify(f"{server.url}/", "t-1", 20, "blue", CALL) == {}
+    server = outside.says({"tenantId": "t-2"})
+    with pytest.raises(errors.ServiceBadAnswer, match="another tenant") as raised:
+        services.notify(server.url, "t-1", 20, "blue", CALL)
+    assert raised.value.code == "NOTIFY_BAD_ANSWER"

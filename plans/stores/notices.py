@@ -1,0 +1,24 @@
+"""What services are to know of a tenant, in Redis: never an older notice over a newer one."""
+
+from datetime import UTC, datetime
+
+from plans.stores import versioned
+from plans.stores.connection import redis_errors, tenant_redis
+from plans.stores.versioned import Stamp, WriteResult
+
+
+def key_of(service: str, tenant_id: str) -> str:
+    """The key of a service's notice: a hash of `version`, `epoch`, `color`, `updated_at`."""
+    return f"bg:notice:{service}:{tenant_id}"
+
+
+@redis_errors()
+def leave(service: str, tenant_id: str, version: int, epoch: int, color: str) -> WriteResult:
+    """Leave the notice, unless Redis holds a newer one; raises RedisUnavailable.
+
+    Refused is a lower version, and the same version from a lower epoch; the result says so.
+    """
+    fields = {"color": color, "updated_at": datetime.now(UTC).isoformat()}
+    return versioned.write_hash(
+        tenant_redis(), key_of(service, tenant_id), fields, Stamp(version, epoch)
+    )
