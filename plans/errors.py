@@ -144,6 +144,22 @@ class ValidationFailed(RefusedError):
         return self.summary.as_json()
 
 
+class RenewalRefused(RefusedError):
+    """A renewal of keys is described wrongly, or in a way that could let them run out."""
+
+    status = 422
+    code = "RENEWAL_REFUSED"
+    template = _("The renewal was refused: %(cause)s.")
+
+    def __init__(self, *, faults: list[Any] | None = None, **values: Any) -> None:
+        super().__init__(**values)
+        self._faults = faults or []
+
+    @property
+    def details(self) -> list[Any]:
+        return self._faults
+
+
 # --- Failures: how a stage ends when it does not succeed ------------------------------------
 
 
@@ -260,13 +276,34 @@ class StaleVersion(StageError):
     )
 
 
-class AckTimeout(StageError):
-    """Not every instance confirmed the version in time."""
+class AckError(StageError):
+    """Instances answered with errors or with what holds no version, until the time was over."""
+
+    code = "ACK_ERROR"
+    template = _(
+        "%(confirmed)s of %(total)s instances confirmed version %(version)s within %(seconds)s s; "
+        "others answered with errors."
+    )
+
+
+class AckMismatch(AckError):
+    """Every instance answered, and some still reported another version when the time was over."""
+
+    code = "ACK_MISMATCH"
+    template = _(
+        "%(confirmed)s of %(total)s instances confirmed version %(version)s within %(seconds)s s; "
+        "others report another version."
+    )
+
+
+class AckTimeout(AckError):
+    """Some instance did not answer when it was last asked before the time was over."""
 
     code = "ACK_TIMEOUT"
     kind = FailureKind.TIMEOUT
     template = _(
-        "%(confirmed)s of %(total)s instances confirmed version %(version)s within %(seconds)s s."
+        "%(confirmed)s of %(total)s instances confirmed version %(version)s within %(seconds)s s; "
+        "others did not answer."
     )
 
 

@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import suppress
 from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
@@ -17,8 +18,14 @@ Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
 
 
-def run_all(calls: Mapping[Key, Callable[[], Result]], seconds: float) -> dict[Key, Result]:
+def run_all(
+    calls: Mapping[Key, Callable[[], Result]],
+    seconds: float,
+    is_enough: Callable[[Result], bool] | None = None,
+) -> dict[Key, Result]:
     """Run `calls` at once; what each returned, without those that take longer than `seconds`.
+
+    `is_enough` hears each result as it comes; once it says so, the others are left to themselves.
 
     They run in threads that the process keeps, because those keep their connections. Where these
     are busy, with whatever hangs, further threads are made, `conf.HTTP_FANOUT_MORE_THREADS` at
@@ -27,7 +34,7 @@ def run_all(calls: Mapping[Key, Callable[[], Result]], seconds: float) -> dict[K
     if not calls:
         return {}
     deadline = time.monotonic() + seconds
-    if _threads().has_room(len(calls) - 1):
+    if is_enough is None and _threads().has_room(len(calls) - 1):
         # The calling thread takes one itself: most tenants have few instances.
         *others, own = calls
         futures = {key: _threads().submit(calls[key]) for key in others}
@@ -44,7 +51,7 @@ def run_all(calls: Mapping[Key, Callable[[], Result]], seconds: float) -> dict[K
             width = min(len(in_line), conf.HTTP_FANOUT_MORE_THREADS)
             more = ThreadPoolExecutor(width, thread_name_prefix="instances-more")
             futures |= {key: more.submit(copy_context().run, calls[key]) for key in in_line}
-        return _results(futures, deadline)
+        return _results(futures, deadline, is_enough)
     finally:
         _cancel(futures)
         if more is not None:
@@ -75,8 +82,15 @@ class _Threads:
             self._calls += calls
 
 
-def _results(futures: Mapping[Key, Future[Result]], deadline: float) -> dict[Key, Result]:
-    wait(futures.values(), max(0.0, deadline - time.monotonic()))
+def _results(
+    futures: Mapping[Key, Future[Result]],
+    deadline: float,
+    is_enough: Callable[[Result], bool] | None = None,
+) -> dict[Key, Result]:
+    with suppress(TimeoutError):
+        for future in as_completed(futures.values(), max(0.0, deadline - time.monotonic())):
+            if is_enough is not None and is_enough(future.result()):
+                break
     return {key: future.result() for key, future in futures.items() if future.done()}
 
 

@@ -48,17 +48,22 @@ def ask_all(
     endpoints: Iterable[str],
     ask: Callable[[str], Result],
     timeout_seconds: float | None = None,
+    is_enough: Callable[[Result | StageError], bool] | None = None,
 ) -> dict[str, Result | StageError]:
     """Ask many instances at once; per endpoint its answer, or the error of its call.
 
     Takes as long as the slowest one, whatever the others do, and never longer than two calls
     may: who has not answered by then counts as timed out. `timeout_seconds` is how long one call
-    of `ask` takes at most (None: `conf.HTTP_TIMEOUT_SECONDS`). Other exceptions, such as
+    of `ask` takes at most (None: `conf.HTTP_TIMEOUT_SECONDS`). `is_enough` hears each answer as it
+    comes; once it says so, those that have not answered are left out. Other exceptions, such as
     `Superseded`, come through.
     """
     seconds = 2 * (timeout_seconds or conf.HTTP_TIMEOUT_SECONDS)
     distinct = list(dict.fromkeys(endpoints))
-    answers = run_all({each: partial(_answer, ask, each) for each in distinct}, seconds)
+    calls = {each: partial(_answer, ask, each) for each in distinct}
+    answers = run_all(calls, seconds, is_enough)
+    if is_enough is not None:
+        return answers
     return {
         each: answers[each] if each in answers else _too_late(each, seconds) for each in distinct
     }

@@ -1,8 +1,7 @@
-"""What a task's page says: its stages, its failure, its instances, what a retry would run."""
+"""What a task's page says: its stages, its failure, what a retry would run."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from plans.message import Message
 from plans.models import Direction, StageRun, StageRunState, Task, TaskState
@@ -54,24 +53,6 @@ class Failure:
     at: datetime | None
     finished: list[str]
     is_rollback: bool
-
-
-@dataclass(frozen=True)
-class InstanceRow:
-    """What one instance last said; `status` is `latest`, `outdated` or `silent`."""
-
-    endpoint: str
-    said: str
-    status: str
-
-
-@dataclass(frozen=True)
-class Instances:
-    """The instances as the latest stage run that asked them found them."""
-
-    run: StageRun
-    expected: str
-    rows: list[InstanceRow]
 
 
 def condition(task: Task) -> Condition:
@@ -126,30 +107,6 @@ def failure_of(task: Task) -> Failure | None:
         finished=[spec["name"] for spec in task.pipeline[: task.cursor]],
         is_rollback=task.state == TaskState.ROLLBACK_FAILED,
     )
-
-
-def instances_of(task: Task, runs: list[StageRun]) -> Instances | None:
-    """What the instances said to the last stage that asked all of them."""
-    for run in reversed(runs):
-        said = _said(run)
-        if said:
-            expected = str((run.result or {}).get("version") or task.context.get("version") or "")
-            rows = [InstanceRow(e, s, _instance_status(s, expected)) for e, s in said.items()]
-            return Instances(run, expected, rows)
-    return None
-
-
-def _said(run: StageRun) -> dict[str, str]:
-    values: dict[str, Any] = ((run.failure or {}).get("message") or {}).get("values") or {}
-    found = (run.result or {}).get("instances") or values.get("instances")
-    return found if isinstance(found, dict) else {}
-
-
-def _instance_status(said: str, expected: str) -> str:
-    words = str(said).split()
-    if expected and words and words[-1] == expected and words[0] in (expected, "UP"):
-        return "latest"
-    return "silent" if "_" in str(said) else "outdated"
 
 
 def stages_of(task: Task, verb: str, *, from_checkpoint: bool = True) -> list[str]:

@@ -13,6 +13,7 @@ from plans.queries import (
     blast,
     choices,
     feed,
+    instances,
     overview,
     plan_list,
     plan_page,
@@ -88,7 +89,7 @@ def task_regions(task: Task) -> list[Region]:
         Region("plans/_task_rail.html", {"task": task, "steps": task_page.rail(task, runs)}),
         Region(
             "plans/_task_instances.html",
-            {"task": task, "instances": task_page.instances_of(task, runs)},
+            {"task": task, "instances": instances.instances_of(task, runs)},
         ),
         Region("plans/_task_facts.html", {"task": task}),
     ]

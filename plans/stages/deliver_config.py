@@ -1,31 +1,41 @@
-"""Deliver the configuration through Redis and wait until every instance acknowledges it."""
+"""Deliver the configuration through Redis and wait until the instances acknowledge it."""
+
+import time
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
-from pydantic import BaseModel, ConfigDict, Field
 
-from plans import conf
-from plans.clients import instances
-from plans.errors import AckTimeout, StageError, StaleVersion
+from plans.ack.poll import Poll
+from plans.ack.result import AckResult, Reason
+from plans.ack.unreadable import Unreadable
+from plans.errors import AckError, AckMismatch, AckTimeout, StageError
 from plans.message import Message
+from plans.stages import config_version
 from plans.stages.base import Done, Outcome, Stage, StageContext, Wait
+from plans.stages.deliver_params import DeliverConfigParams
 from plans.stages.registry import register
 from plans.stores import tenant_config
-from plans.stores.tenant_config import StoredConfig
 
-
-class DeliverConfigParams(BaseModel):
-    """How long to wait for the instances, and how long at most between two polls."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    ack_timeout_seconds: float = Field(conf.ACK_TIMEOUT_SECONDS, gt=0, le=86_400)
-    poll_max_seconds: float = Field(3.0, gt=0, le=600)
+FAILURES: dict[Reason | None, type[AckError]] = {
+    Reason.TIMEOUT: AckTimeout,
+    Reason.MISMATCH: AckMismatch,
+    Reason.ERROR: AckError,
+}
+NOTE = gettext_noop("%(confirmed)s of %(total)s instances confirmed version %(version)s")
+NOTE_OF_SOME = gettext_noop(
+    "%(confirmed)s of %(total)s instances confirmed version %(version)s, %(required)s are required"
+)
 
 
 @register
 class DeliverConfig(Stage):
-    """Write the versioned value, publish a notice, poll until all instances report the version."""
+    """Write the versioned value, publish a notice, poll until enough instances report it.
+
+    Each round asks those that have not acknowledged, all at once. When the time is over it fails
+    with `ACK_TIMEOUT` if some instance did not answer when it was last asked, else with
+    `ACK_MISMATCH` if some reported another version, else with `ACK_ERROR`.
+    """
 
     name = "deliver_config"
     title = _("deliver configuration")
@@ -33,67 +43,96 @@ class DeliverConfig(Stage):
     Params = DeliverConfigParams
 
     def run(self, context: StageContext) -> Outcome:
-        held = tenant_config.read(context.tenant_id)
-        memo = context.memo or {"version": self._version(context, held), "polls": 0}
-        version = memo["version"]
-        # Redis may have been emptied before every instance has read what was written.
-        if not context.memo or held is None or held.version < version:
-            self._write(context, version)
-        reported = instances.ask_all(
-            context.endpoints,
-            lambda endpoint: instances.config_version(endpoint, context.call),
+        began = time.monotonic()
+        version = self._written(context)
+        poll = self._poll(context, version)
+        question, quorum = self.params.question, self.params.quorum
+        poll.ask(
+            lambda endpoint: question.ask(endpoint, context.call),
+            quorum=quorum,
+            timeout_seconds=question.timeout_seconds,
         )
-        silent = {e: answer for e, answer in reported.items() if answer != str(version)}
-        shown = {e: _shown(answer) for e, answer in reported.items()}
-        if not silent:
-            return Done(data={"version": version}, result={"version": version, "instances": shown})
-        confirmed = len(reported) - len(silent)
-        if context.elapsed_seconds >= self.params.ack_timeout_seconds:
-            raise AckTimeout(
-                confirmed=confirmed,
-                total=len(reported),
-                version=version,
-                seconds=round(context.elapsed_seconds, 1),
-                instances=shown,
-            )
-        polls = memo["polls"] + 1
+        elapsed = context.elapsed_seconds + time.monotonic() - began
+        left = self.params.ack_timeout_seconds - elapsed
+        if poll.is_agreed(quorum) or left <= 0:
+            return self._ended(version, poll.result(elapsed, quorum))
         return Wait(
-            seconds=min(conf.ACK_POLL_SECONDS * 2 ** (polls - 1), self.params.poll_max_seconds),
-            note=Message(
-                gettext_noop("%(confirmed)s of %(total)s instances confirmed version %(version)s"),
-                {"confirmed": confirmed, "total": len(reported), "version": version},
-            ),
-            memo={"version": version, "polls": polls},
+            seconds=min(self.params.strategy(poll.rounds), left),
+            note=self._note(version, poll),
+            memo={"version": version, **poll.as_json()},
         )
 
-    @staticmethod
-    def _write(context: StageContext, version: int) -> None:
-        payload = context.target.payload
-        if payload is None:
-            payload = (context.previous or {}).get("payload") or {}
-        context.call.before()  # Not one byte once the lease is lost.
-        written = tenant_config.write(
-            context.tenant_id,
-            version=version,
-            epoch=context.call.fence,
-            color=context.target.environment,
-            payload=payload,
-        )
-        if not written.written:
-            raise StaleVersion(
-                tenant=context.tenant_id,
+    def _written(self, context: StageContext) -> int:
+        """The version, which Redis holds now."""
+        known = context.memo.get("version")
+        if known is not None:
+            # Redis may have been emptied before all have read it, and notices get lost.
+            config_version.write(context, known, unless_held=True)
+            return int(known)
+        if context.is_rollback:
+            held = tenant_config.read(context.tenant_id)
+            version = config_version.version_back(context, held)
+        else:
+            version = int(context.data["version"])
+        config_version.write(context, version)
+        return version
+
+    def _poll(self, context: StageContext, version: int) -> Poll:
+        if context.memo:
+            return Poll.from_json(context.memo, context.endpoints)
+        try:
+            expected = self.params.expected_tag(version, config_version.payload_of(context))
+        except Unreadable as unreadable:
+            raise StageError(
+                gettext_noop("The configuration holds no version to expect: %(cause)s."),
+                code=AckError.code,
+                cause=str(unreadable),
+            ) from None
+        return Poll.of(context.endpoints, expected)
+
+    def _ended(self, version: int, ack: AckResult) -> Done:
+        instances = ack.instances_json()
+        if not ack.success:
+            raise FAILURES[ack.reason](
+                confirmed=ack.confirmed,
+                total=len(instances),
                 version=version,
-                epoch=context.call.fence,
-                held_version=written.held_version,
-                held_epoch=written.held_epoch,
+                expected=ack.expected_version,
+                seconds=round(ack.elapsed_seconds, 1),
+                attempts=ack.attempts,
+                instances=instances,
             )
+        result: dict[str, Any] = {
+            "version": version,
+            "attempts": ack.attempts,
+            "instances": instances,
+        }
+        if ack.expected_version != str(version):
+            result["expected"] = ack.expected_version
+        if not self.params.quorum.is_all:
+            result |= self._of_some(ack)
+        return Done(data={"version": version}, result=result)
 
-    @staticmethod
-    def _version(context: StageContext, held: StoredConfig | None) -> int:
-        """Forward the version that was chosen; back a new one: instances never see it go down."""
-        chosen = int(context.data.get("version", 0))
-        return 1 + max(held.version if held else 0, chosen) if context.is_rollback else chosen
+    def _of_some(self, ack: AckResult) -> dict[str, Any]:
+        """What is kept for the audit where not all had to agree."""
+        required = str(self.params.quorum)
+        result: dict[str, Any] = {"required": required, "missing": ack.missing}
+        if ack.missing:
+            text = gettext_noop(
+                "Went on with %(confirmed)s of %(total)s instances, because the plan requires "
+                "%(required)s."
+            )
+            values = {
+                "confirmed": ack.confirmed,
+                "total": len(ack.instances),
+                "required": required,
+            }
+            result["why"] = Message(text, values).as_json()
+        return result
 
-
-def _shown(answer: str | StageError) -> str:
-    return answer.code if isinstance(answer, StageError) else answer
+    def _note(self, version: int, poll: Poll) -> Message:
+        quorum = self.params.quorum
+        values = {"confirmed": poll.confirmed, "total": len(poll.endpoints), "version": version}
+        if quorum.is_all:
+            return Message(NOTE, values)
+        return Message(NOTE_OF_SOME, {**values, "required": str(quorum)})

@@ -1,7 +1,7 @@
 """Putting back the configuration that was before, for stages that are undone."""
 
-from plans.errors import StaleVersion
 from plans.stages.base import StageContext
+from plans.stages.config_version import version_back, write
 from plans.stores import tenant_config
 
 
@@ -11,22 +11,6 @@ def put_back(context: StageContext) -> int:
     It is above all that Redis and the task know, so that instances never see it go down. Raises
     RedisUnavailable, `Superseded`, and StaleVersion where another writer was faster.
     """
-    held = tenant_config.read(context.tenant_id)
-    version = 1 + max(held.version if held else 0, int(context.data.get("version", 0)))
-    context.call.before()  # Not one byte once the lease is lost.
-    written = tenant_config.write(
-        context.tenant_id,
-        version=version,
-        epoch=context.call.fence,
-        color=context.target.environment,
-        payload=context.target.payload or {},
-    )
-    if not written.written:
-        raise StaleVersion(
-            tenant=context.tenant_id,
-            version=version,
-            epoch=context.call.fence,
-            held_version=written.held_version,
-            held_epoch=written.held_epoch,
-        )
+    version = version_back(context, tenant_config.read(context.tenant_id))
+    write(context, version, unless_held=True)
     return version

@@ -7,6 +7,7 @@ from plans.clients import gateway, ob_service
 from plans.errors import ServiceRejected
 from plans.message import Message
 from plans.stages.base import Done, Outcome, Skipped, Stage, StageContext
+from plans.stages.config_version import CHOSEN, version_forward
 from plans.stages.registry import register
 from plans.stores import tenant_config
 
@@ -28,9 +29,7 @@ class ReadTenant(Stage):
     def run(self, context: StageContext) -> Outcome:
         tenant = ob_service.get_tenant(context.tenant_id, context.call)
         held = tenant_config.read(context.tenant_id)
-        version = context.target.version
-        if version is None:
-            version = 1 + max(tenant.config_version, held.version if held else 0)
+        version = version_forward(context, held, tenant.config_version)
         previous = {
             "environment": tenant.environment,
             "route": self._route(context, tenant.environment),
@@ -38,14 +37,31 @@ class ReadTenant(Stage):
             "payload": held.payload if held else {},
             "endpoints": list(tenant.endpoints),
         }
+        result = {
+            "environment": tenant.environment,
+            "version": previous["version"],
+            CHOSEN: version,
+        }
+        if context.target.version not in (None, version):
+            result["why"] = self._why_above(context, version).as_json()
         return Done(
             data={"version": version, "endpoints": list(tenant.endpoints)},
-            result={"environment": tenant.environment, "version": previous["version"]},
+            result=result,
             previous=previous,
         )
 
     def undo(self, context: StageContext) -> Outcome:
         return Skipped(Message(gettext_noop("Reading changed nothing.")))
+
+    @staticmethod
+    def _why_above(context: StageContext, version: int) -> Message:
+        return Message(
+            gettext_noop(
+                "The plan names version %(named)s; this task has been there and back since, so it "
+                "is delivered as version %(version)s: instances never go back in versions."
+            ),
+            {"named": context.target.version, "version": version},
+        )
 
     @staticmethod
     def _route(context: StageContext, otherwise: str) -> str:

@@ -45,7 +45,7 @@ class Breakdown:
 
 BREAKDOWNS = {
     "read_tenant": Breakdown("ob.get_tenant", "status", "OB_SERVICE_REJECTED", (("code", 403),)),
-    "deliver_config": Breakdown("instance.apply", "drop", "ACK_TIMEOUT"),
+    "deliver_config": Breakdown("instance.apply", "drop", "ACK_MISMATCH"),
     "switch_route": Breakdown("gateway.put_route", "status", "GATEWAY_REJECTED", (("code", 400),)),
     "check_health": Breakdown("instance.health", "unhealthy", "HEALTH_CHECK_FAILED"),
     "update_status": Breakdown("ob.put_status", "status", "OB_SERVICE_REJECTED", (("code", 403),)),

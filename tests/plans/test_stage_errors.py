@@ -92,7 +92,13 @@ def test_an_answer_without_a_needed_field_is_a_bad_one(sandbox: Sandbox, step: s
 
 
 UNWELL = ["hang", "drop", "garbage", "huge", "missing_field", "unhealthy"]
-SILENT = ["hang", "drop", "garbage", "missing_field", "wrong_version"]
+NOT_ACKNOWLEDGED = {
+    "hang": ("ACK_TIMEOUT", "TIMEOUT"),
+    "drop": ("ACK_TIMEOUT", "TIMEOUT"),
+    "wrong_version": ("ACK_MISMATCH", "EXECUTION"),
+    "garbage": ("ACK_ERROR", "EXECUTION"),
+    "missing_field": ("ACK_ERROR", "EXECUTION"),
+}
 
 
 def break_one_instance_each(sandbox: Sandbox, step: str, kinds: list[str]) -> list[Task]:
@@ -123,12 +129,13 @@ def test_an_instance_with_another_version_fails_the_health_check(sandbox: Sandbo
     assert set(failure["message"]["values"]["instances"].values()) == {"UP 7"}
 
 
-def test_one_silent_instance_is_waited_for_and_then_fails_the_delivery(
+def test_one_instance_that_does_not_acknowledge_is_waited_for_and_then_fails_the_delivery(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 0.25)
-    for task in break_one_instance_each(sandbox, "instance.config", SILENT):
-        assert (task.failure["errorCode"], task.failure["kind"]) == ("ACK_TIMEOUT", "TIMEOUT")
+    tasks = break_one_instance_each(sandbox, "instance.config", list(NOT_ACKNOWLEDGED))
+    for task, expected in zip(tasks, NOT_ACKNOWLEDGED.values(), strict=True):
+        assert (task.failure["errorCode"], task.failure["kind"]) == expected
         assert task.failure["reason"].startswith("2 of 3 instances confirmed version 20 within")
         assert place(sandbox, task.tenant_id) == ("blue", "BLUE")
 

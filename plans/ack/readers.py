@@ -1,0 +1,86 @@
+"""The actual version: how it is read from an instance's answer.
+
+A reader is a function from the answer to the text that stands for the version; it raises
+`Unreadable` when there is none.
+"""
+
+import re
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from plans.ack.json_path import steps_of, text_at
+from plans.ack.unreadable import Unreadable
+from plans.clients.http import Reply
+
+PATTERN_MAX_CHARS = 200
+SEARCHED_MAX_CHARS = 4096
+REPETITIONS_MAX = 3
+
+Reader = Callable[[Reply], str]
+
+
+class JsonPath(BaseModel):
+    """The string or whole number at a place of a JSON answer: `JsonPath(json_path="$.version")`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    json_path: str
+
+    @field_validator("json_path")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        steps_of(path)
+        return path
+
+    def __call__(self, reply: Reply) -> str:
+        return text_at(reply.content, self.json_path)
+
+
+class Pattern(BaseModel):
+    """What a regular expression finds first: its first group, or all of it without one.
+
+    Only the first 4,096 characters are searched, and no group may be repeated: matching holds up
+    the whole process, so what could take for ever is refused.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pattern: str = Field(max_length=PATTERN_MAX_CHARS)
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_quick(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"It is no regular expression: {error}.") from None
+        # Without escaped characters and sets, what is left of quantifiers is meant as such.
+        bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
+        if re.search(r"\)[*+{]", bare):
+            raise ValueError("No group may be repeated.")
+        if len(re.findall(r"[*+]|\{\d*,\d*\}", bare)) > REPETITIONS_MAX:
+            raise ValueError(f"At most {REPETITIONS_MAX} repetitions are possible.")
+        return pattern
+
+    def __call__(self, reply: Reply) -> str:
+        text = reply.content[: 4 * SEARCHED_MAX_CHARS].decode(errors="replace")
+        found = re.search(self.pattern, text[:SEARCHED_MAX_CHARS])
+        version = found and found[1 if found.re.groups else 0]
+        if not version:
+            raise Unreadable("the pattern finds nothing in it")
+        return version
+
+
+class Header(BaseModel):
+    """A header of the answer, in whatever case: `Header(header="X-Config-Version")`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    header: str = Field(pattern=r"^[A-Za-z0-9-]{1,100}$")
+
+    def __call__(self, reply: Reply) -> str:
+        version = reply.headers.get(self.header, "").strip()
+        if not version:
+            raise Unreadable(f"it has no header {self.header}")
+        return str(version)

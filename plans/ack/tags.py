@@ -1,0 +1,50 @@
+"""The expected version: a tag that is read from the delivered value, or given.
+
+A tag is a function from the value, as it was written, to a text. A version that is known already
+needs none: it is given as its text.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from plans.ack.json_path import steps_of, text_at
+
+Tag = Callable[[str], str]
+DIGESTS = frozenset({"md5", "sha1", "sha256", "sha512"})
+
+
+class JsonField(BaseModel):
+    """A field of a JSON value: `JsonField(field="$.revision")`. Raises Unreadable without it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    field: str
+
+    @field_validator("field")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        steps_of(path)
+        return path
+
+    def __call__(self, value: str) -> str:
+        return text_at(value, self.field)
+
+
+class Digest(BaseModel):
+    """The digest of the value's UTF-8 bytes, in lower-case hexadecimal digits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    digest: str = "sha256"
+
+    @field_validator("digest")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in DIGESTS:
+            raise ValueError(f"Choose one of {', '.join(sorted(DIGESTS))}.")
+        return name
+
+    def __call__(self, value: str) -> str:
+        return hashlib.new(self.digest, value.encode(), usedforsecurity=False).hexdigest()

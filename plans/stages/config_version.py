@@ -1,0 +1,85 @@
+"""Under which version a tenant's configuration is written, and that nothing newer stands there."""
+
+from typing import Any
+
+from plans.errors import StaleVersion
+from plans.models import Direction, StageRun, StageRunState
+from plans.stages.base import StageContext
+from plans.stores import tenant_config
+from plans.stores.tenant_config import StoredConfig
+
+CHOSEN = "chosen"
+"""The field of a stage's result that says which version its task delivers."""
+PUT_BACK = "version"
+"""The field of an undone stage's result that says under which version it wrote."""
+
+
+def version_forward(context: StageContext, held: StoredConfig | None, present: int) -> int:
+    """The version that the task delivers.
+
+    The one that its plan names, else one above what Redis (`held`) and the OB service (`present`)
+    have. A named one that Redis is past is left to be refused, because somebody else's newer
+    configuration must not be overwritten; but where what stands there is this very task's, put
+    back by its rollback or delivered before it was started over, then it is one above that.
+    """
+    held_version = held.version if held else 0
+    named = context.target.version
+    if named is None:
+        return 1 + max(present, held_version)
+    if held_version > named and _is_own(context.task_id, held_version):
+        return 1 + held_version
+    return named
+
+
+def version_back(context: StageContext, held: StoredConfig | None) -> int:
+    """The version under which what was before is written: instances never see it go down.
+
+    A stage that was undone before may have put it back already (`version_back`).
+    """
+    put_back = int(context.data.get("version_back", 0))
+    if put_back and held is not None and held.version == put_back:
+        return put_back
+    return 1 + max(held.version if held else 0, int(context.data.get("version", 0)), put_back)
+
+
+def payload_of(context: StageContext) -> Any:
+    """What is written: the target's configuration, or the previous one where it has none."""
+    payload = context.target.payload
+    if payload is None:
+        payload = (context.previous or {}).get("payload") or {}
+    return payload
+
+
+def write(context: StageContext, version: int, *, unless_held: bool = False) -> None:
+    """Write the target's configuration under `version` and publish a notice.
+
+    Raises RedisUnavailable, `Superseded`, and
+    StaleVersion where Redis holds a newer one.
+    """
+    context.call.before()  # Not one byte once the lease is lost.
+    result = tenant_config.write(
+        context.tenant_id,
+        version=version,
+        epoch=context.call.fence,
+        color=context.target.environment,
+        payload=payload_of(context),
+        unless_held=unless_held,
+    )
+    if not result.written:
+        raise StaleVersion(
+            tenant=context.tenant_id,
+            version=version,
+            epoch=context.call.fence,
+            held_version=result.held_version,
+            held_epoch=result.held_epoch,
+        )
+
+
+def _is_own(task_id: int, version: int) -> bool:
+    """Whether the task itself has written the version: its finished stage runs say so."""
+    finished = StageRun.objects.filter(task=task_id, state=StageRunState.COMPLETED)
+    return any(
+        str(version)
+        == str((result or {}).get(CHOSEN if direction == Direction.FORWARD.value else PUT_BACK))
+        for direction, result in finished.values_list("direction", "result")
+    )
