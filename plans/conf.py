@@ -96,3 +96,30 @@ LIVE_UNSEEN_FRAMES_MAX = 4
 """Frames under way to one page; until it says that it saw them, it gets no more."""
 LIVE_PATIENCE_SECONDS = 30.0
 """A page that has not said for so long that it saw a frame is dropped."""
+
+# --- Renewal of keys -----------------------------------------------------------------------
+RENEWAL_LEASE_SECONDS: float = env.float("RENEWAL_LEASE_SECONDS", default=3.0)
+"""A renewal process that is not heard of for so long loses what it renews to another."""
+RENEWAL_BEAT_SECONDS: float = min(1.0, RENEWAL_LEASE_SECONDS / 4)
+"""How often it says that it lives, and looks for what is new, stopped, or free."""
+RENEWAL_TAKEOVER_SECONDS = 2.0
+"""So long after that the other one may need until it renews."""
+RENEWAL_TICK_SECONDS = 0.01
+RENEWAL_WATCH_SECONDS = 0.2
+RENEWAL_THREADS = 8
+"""Batches that are under way to one Redis at once."""
+RENEWAL_BATCH_KEYS = 500
+RENEWAL_TIMEOUT_SECONDS = 2.0
+RENEWAL_LATE_SECONDS = 0.5
+"""A renewal that takes effect more than this after it was due counts as late."""
+RENEWAL_REFRESH_SECONDS = 5.0
+"""How often patterns and functions are asked again which keys there are."""
+RENEWAL_DONE_SECONDS = 2.0
+"""How often it is asked whether the business is done."""
+RENEWALS_KEPT_SECONDS = 7 * 86_400.0
+"""Stopped renewals and ended processes are removed after this long."""
+PLAN_KEYS_TTL_SECONDS = 60.0
+PLAN_KEYS_INTERVAL_SECONDS = 20.0
+PLAN_KEYS_REFRESH_SECONDS = 2.0
+CONFIG_TTL_SECONDS: float = env.float("CONFIG_TTL_SECONDS", default=0.0)
+"""The TTL of a tenant's configuration in Redis; 0 for none."""

@@ -6,6 +6,7 @@ from plans.models.event import Event, EventKind
 from plans.models.journal import INSTALLATION, Journal
 from plans.models.leadership import Leadership
 from plans.models.plan import FailurePolicy, Plan, PlanState
+from plans.models.renewal import Renewal, RenewalProcess, StopReason
 from plans.models.stage_run import Direction, StageRun, StageRunState
 from plans.models.task import ACTIVE_STATES, UNFINISHED_STATES, Control, Task, TaskState
 from plans.models.tenant import TENANT_ID_PATTERN, Tenant
@@ -27,8 +28,11 @@ __all__ = [
     "Leadership",
     "Plan",
     "PlanState",
+    "Renewal",
+    "RenewalProcess",
     "StageRun",
     "StageRunState",
+    "StopReason",
     "Task",
     "TaskState",
     "Tenant",
