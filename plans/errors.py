@@ -92,6 +92,16 @@ class PermissionRefused(RefusedError):
     template = _("%(actor)s may not do this: it needs the permission to %(permission)s.")
 
 
+class FourEyes(RefusedError):
+    """Who created or started a plan may not decide about its gates: a second person must."""
+
+    status = 403
+    code = "FOUR_EYES"
+    template = _(
+        "%(actor)s created or started this plan: somebody else must decide about its gates."
+    )
+
+
 class NotFound(RefusedError):
     """There is no such object."""
 

@@ -19,7 +19,12 @@ operators = logging.getLogger("plans.operators")
 _listeners: list[Listener] = []
 
 NEEDS_A_PERSON = frozenset(
-    {EventKind.TASK_FAILED, EventKind.TASK_ROLLBACK_FAILED, EventKind.PLAN_HALTED}
+    {
+        EventKind.TASK_FAILED,
+        EventKind.TASK_ROLLBACK_FAILED,
+        EventKind.PLAN_HALTED,
+        EventKind.STOP_CALLED,
+    }
 )
 
 DETAILS = frozenset(

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from plans import conf, registry_sync
-from plans.engine import leadership, queue, scheduler
+from plans.engine import gates, global_stop, leadership, queue, scheduler
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
 from plans.errors import BluegreenError, RedisUnavailable
@@ -57,7 +57,10 @@ class Conductor:
 
     def conduct(self) -> None:
         """One round."""
-        ring_due()
+        if not global_stop.is_active():
+            ring_due()
+            for plan_id in gates.due_plans():
+                scheduler.settle(plan_id)
         now = time.monotonic()
         if now - self._settled_monotonic >= SETTLE_SECONDS:
             self._settled_monotonic = now

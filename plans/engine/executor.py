@@ -13,8 +13,8 @@ from django.utils.translation import gettext_noop
 from plans import conf
 from plans.canonical import storable_text
 from plans.clients.http import Call
+from plans.engine import global_stop, scheduler
 from plans.engine import lease as leases
-from plans.engine import scheduler
 from plans.engine.reports import checkpoint_at
 from plans.engine.task_run import TaskRun
 from plans.errors import FailureKind, StageError, Superseded
@@ -37,6 +37,7 @@ def run(task_id: int, worker: str) -> None:
     task_run = TaskRun.take(task_id, worker)
     if task_run is None:
         return
+    global_stop.was_not_active()
     with _lock:
         _runs[id(task_run)] = task_run
     try:
@@ -76,12 +77,12 @@ def stop_at_boundaries(worker: str) -> None:
 
 def _run_stages(task_run: TaskRun) -> None:
     while task_run.is_going_on:
-        if _stopping.is_set():
-            task_run.give_back()
-            return
         if task_run.task.control:
             task_run.stop()
             continue
+        if _stopping.is_set() or global_stop.is_noticed():
+            task_run.give_back()
+            return
         stage, ending = _call_stage(task_run)
         if isinstance(ending, Wait):
             if ending.seconds >= conf.WAIT_IN_THREAD_MAX_SECONDS:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from plans.actor import SYSTEM
-from plans.engine import queue
+from plans.engine import gates, queue
 from plans.errors import RedisUnavailable
 from plans.events import Record
 from plans.message import Message
@@ -94,6 +94,8 @@ def _settle_locked(record: Record, plan: Plan) -> list[int]:
         _apply_policy(record, plan)
         census = take_census(plan.pk)
     free = plan.max_concurrency - census.admitted
+    if census.is_stopped:
+        free = 0
     admitted = _admit_waiting(plan, free) if census.any_waiting else []
     if plan.state == PlanState.RUNNING and plan.halt is None:
         admitted += _start_pending(record, plan, free - len(admitted))
@@ -130,7 +132,12 @@ def _apply_policy(record: Record, plan: Plan) -> None:
         )
         plan.halt = why.as_json()
         record.save(plan)
-        record.note(EventKind.PLAN_HALTED, reason=why.english, data={"why": why.as_json()})
+        data = {"why": why.as_json()}
+        record.note(EventKind.PLAN_HALTED, reason=why.english, data=data)
+        left = Task.objects.filter(plan=plan, state=TaskState.PENDING)
+        if plan.failure_policy == FailurePolicy.CONTINUE and left.exists():
+            # Its budget is spent (X1): a person decides whether it goes on. What runs may finish.
+            record.apply(plan, "pause", EventKind.PLAN_PAUSED, reason=why.english, data=data)
 
 
 def _roll_back(record: Record, tasks: list[Task]) -> None:
@@ -182,6 +189,8 @@ def _start_pending(record: Record, plan: Plan, free: int) -> list[int]:
         wave = Wave.objects.filter(plan=plan, index=plan.current_wave).first()
         if wave is None:
             return []
+        if wave.started_at is None and not gates.lets_begin(record, wave):
+            return []
         pending = Task.objects.filter(wave=wave, state=TaskState.PENDING).order_by("position")
         if wave.mode == WaveMode.FIFO:
             busy = Task.objects.filter(wave=wave, state__in=UNFINISHED_STATES)
@@ -215,6 +224,7 @@ def _start_wave(record: Record, wave: Wave) -> None:
 def _finish_wave(record: Record, plan: Plan, wave: Wave) -> None:
     Wave.objects.filter(pk=wave.pk).update(finished_at=timezone.now())
     record.note(EventKind.WAVE_COMPLETED, data={"wave": wave.index, "size": wave.size})
+    gates.close(record, wave)
     plan.current_wave += 1
     record.save(plan)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from plans import conf, events
 from plans.actor import Actor
+from plans.engine import global_stop
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
 from plans.engine.hold import Hold
@@ -65,7 +66,11 @@ class TaskRun(Hold):
                 run.stage_run = run.open_stage_run()
                 begun = None if run.stage_run or task.control else run.begin()
                 record.save(
-                    task, guard=Q(revision=task.revision) & leases.is_free() & leases.is_due()
+                    task,
+                    guard=Q(revision=task.revision)
+                    & leases.is_free()
+                    & leases.is_due()
+                    & global_stop.is_not_active(),
                 )
                 run.store_begun(record, begun)
         except ChangedSinceYouLooked:

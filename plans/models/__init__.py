@@ -8,9 +8,10 @@ from plans.models.leadership import Leadership
 from plans.models.plan import FailurePolicy, Plan, PlanState
 from plans.models.renewal import Renewal, RenewalProcess, StopReason
 from plans.models.stage_run import Direction, StageRun, StageRunState
+from plans.models.stop import Stop
 from plans.models.task import ACTIVE_STATES, UNFINISHED_STATES, Control, Task, TaskState
 from plans.models.tenant import TENANT_ID_PATTERN, Tenant
-from plans.models.wave import Wave, WaveMode
+from plans.models.wave import Decision, Wave, WaveMode
 
 __all__ = [
     "ACTIVE_STATES",
@@ -19,6 +20,7 @@ __all__ = [
     "UNFINISHED_STATES",
     "ApiToken",
     "Control",
+    "Decision",
     "Direction",
     "Environment",
     "Event",
@@ -32,6 +34,7 @@ __all__ = [
     "RenewalProcess",
     "StageRun",
     "StageRunState",
+    "Stop",
     "StopReason",
     "Task",
     "TaskState",

@@ -121,6 +121,7 @@ class Plan(TrackedModel):
     @transition(
         state,
         source=[
+            PlanState.RUNNING,
             PlanState.PAUSED,
             PlanState.COMPLETED,
             PlanState.FAILED,

@@ -10,6 +10,7 @@ from plans.operations.create import (
     create_plan_with_summary,
     preview_plan,
 )
+from plans.operations.gates import approve_plan, reject_plan
 from plans.operations.plan import (
     cancel_plan,
     pause_plan,
@@ -19,6 +20,7 @@ from plans.operations.plan import (
     start_plan,
 )
 from plans.operations.selection import Results, for_each
+from plans.operations.stop import lift_stop, stop_everything
 from plans.operations.task import (
     cancel_task,
     pause_task,
@@ -30,14 +32,17 @@ from plans.operations.task import (
 __all__ = [
     "Preview",
     "Results",
+    "approve_plan",
     "cancel_plan",
     "cancel_task",
     "create_plan",
     "create_plan_with_summary",
     "for_each",
+    "lift_stop",
     "pause_plan",
     "pause_task",
     "preview_plan",
+    "reject_plan",
     "resume_plan",
     "resume_task",
     "retry_plan",
@@ -45,4 +50,5 @@ __all__ = [
     "roll_back_plan",
     "roll_back_task",
     "start_plan",
+    "stop_everything",
 ]

@@ -95,7 +95,14 @@ def _store_tasks(record: Record, plan: Plan, subject: Subject, summary: Summary)
     request = subject.request
     planned = validation.resolve(request.waves, len(request.tenants))
     waves = Wave.objects.bulk_create(
-        Wave(plan=plan, index=index, mode=wave.mode, size=wave.size)
+        Wave(
+            plan=plan,
+            index=index,
+            mode=wave.mode,
+            size=wave.size,
+            soak_seconds=wave.soak_seconds,
+            approval=wave.approval,
+        )
         for index, wave in enumerate(planned)
     )
     pipeline = pipelines.snapshot(request.executor_type, request.parameters)

@@ -24,14 +24,18 @@ Seen = str | int | None
 
 @contextmanager
 def operating_on_plan(
-    plan_id: int, actor: Actor, seen: Seen = None
+    plan_id: int,
+    actor: Actor,
+    seen: Seen = None,
+    *,
+    needs: Permission = Permission.OPERATE,
 ) -> Iterator[tuple[Plan, Record]]:
     """Lock plan `plan_id` in one transaction for `actor`.
 
     Raises `PermissionRefused`, `NotFound`, `ChangedSinceYouLooked`; and `TenantConflict` if a
     task that is set going again finds its tenant in another unfinished task.
     """
-    actor.require(Permission.OPERATE)
+    actor.require(needs)
     try:
         with events.record(_existing(Plan, plan_id), actor) as record:
             plan = _locked(Plan, plan_id, seen)

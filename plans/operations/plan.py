@@ -5,7 +5,17 @@ from django.utils import timezone
 from plans import events
 from plans.actor import Actor
 from plans.engine import scheduler
-from plans.models import Control, EventKind, Plan, PlanState, Task, TaskState
+from plans.models import (
+    Control,
+    Decision,
+    EventKind,
+    FailurePolicy,
+    Plan,
+    PlanState,
+    Task,
+    TaskState,
+    Wave,
+)
 from plans.operations.looked import Seen, operating_on_plan
 from plans.operations.stopping import stop
 from plans.queries import eligible
@@ -29,18 +39,29 @@ def start_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = "
 def pause_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = "") -> Plan:
     """Hand out no more, and pause the running tasks at their next stage boundary."""
     with operating_on_plan(plan_id, actor, seen) as (plan, record):
-        record.apply(plan, "pause", EventKind.PLAN_PAUSED, reason=reason)
-        running = Task.objects.select_for_update(no_key=True).filter(
-            plan=plan, state=TaskState.RUNNING
-        )
-        stop(record, list(running), Control.PAUSE, actor, reason)
+        pause_locked(record, plan, actor, reason)
     return plan
 
 
+def pause_locked(record: events.Record, plan: Plan, actor: Actor, reason: str) -> None:
+    """Pause a plan whose row this transaction has locked."""
+    record.apply(plan, "pause", EventKind.PLAN_PAUSED, reason=reason)
+    running = Task.objects.select_for_update(no_key=True).filter(plan=plan, state=TaskState.RUNNING)
+    stop(record, list(running), Control.PAUSE, actor, reason)
+
+
 def resume_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = "") -> Plan:
-    """Go on with all paused tasks, and take back pauses that were not obeyed yet."""
+    """Go on with all paused tasks, and take back pauses that were not obeyed yet.
+
+    A plan that stood still because its failure budget was spent tolerates from now on what has
+    failed so far; the next failure stops it again. A rejected gate asks for approval anew.
+    """
     with operating_on_plan(plan_id, actor, seen) as (plan, record):
-        record.apply(plan, "resume", EventKind.PLAN_RESUMED, reason=reason)
+        tolerated = _tolerate(plan)
+        record.apply(plan, "resume", EventKind.PLAN_RESUMED, reason=reason, data=tolerated)
+        Wave.objects.filter(plan=plan, decision=Decision.REJECTED).update(
+            decision=Decision.NONE, decided_by="", decided_at=None, decision_reason=""
+        )
         tasks = Task.objects.select_for_update(no_key=True).filter(plan=plan)
         paused = list(tasks.filter(state=TaskState.PAUSED))
         record.apply_to_all(paused, "resume", EventKind.TASK_RESUMED, reason=reason)
@@ -105,6 +126,15 @@ def roll_back_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str
         _cancel_unfinished(record, plan, actor, reason)
     scheduler.settle(plan_id)
     return plan
+
+
+def _tolerate(plan: Plan) -> dict[str, int]:
+    """Raise a spent failure budget to what has failed; what is different by that."""
+    if plan.halt is None or plan.failure_policy != FailurePolicy.CONTINUE:
+        return {}
+    plan.halt = None
+    plan.failure_budget = eligible.failed(plan).count()
+    return {"failureBudget": plan.failure_budget}
 
 
 def _cancel_unfinished(record: events.Record, plan: Plan, actor: Actor, reason: str) -> None:

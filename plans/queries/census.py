@@ -8,21 +8,25 @@ TASKS = "SELECT 1 FROM plans_task WHERE plan_id = %s"
 STATEMENT = f"""
 SELECT (SELECT COUNT(*) FROM plans_task WHERE plan_id = %s AND admitted),
        EXISTS({TASKS} AND state IN ('FAILED', 'ROLLBACK_FAILED', 'ROLLED_BACK')),
-       EXISTS({TASKS} AND state IN ('RUNNING', 'ROLLING_BACK') AND NOT admitted)
+       EXISTS({TASKS} AND state IN ('RUNNING', 'ROLLING_BACK') AND NOT admitted),
+       EXISTS(SELECT 1 FROM plans_stop WHERE active)
 """
 
 
 class Census(NamedTuple):
-    """How many tasks hold a slot; whether some (perhaps) failed; whether some wait for a slot."""
+    """How many tasks hold a slot; whether some (perhaps) failed; whether some wait for a slot;
+    whether everything is stopped, so that nothing may be handed out.
+    """
 
     admitted: int
     any_failed: bool
     any_waiting: bool
+    is_stopped: bool
 
 
 def take_census(plan_id: int) -> Census:
     """Count the tasks of plan `plan_id`, whose row is locked."""
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, [plan_id] * 3)
-        admitted, any_failed, any_waiting = cursor.fetchone()
-    return Census(admitted, bool(any_failed), bool(any_waiting))
+        admitted, any_failed, any_waiting, is_stopped = cursor.fetchone()
+    return Census(admitted, bool(any_failed), bool(any_waiting), bool(is_stopped))

@@ -47,8 +47,6 @@ def _plan_refusal(plan: Plan, verb: str, tally: Tally) -> str:
             "state": state,
             "failed": failed,
         }
-    if verb == "rollback" and plan.state == PlanState.RUNNING:
-        return _("The plan is %(state)s: pause it first.") % {"state": state}
     if not can_proceed(getattr(plan, METHODS.get(verb, verb))):
         return _("The plan is %(state)s.") % {"state": state}
     if verb == "rollback" and not tally.changed:

@@ -17,12 +17,18 @@ class TenantRequest:
 
 @dataclass(frozen=True)
 class WaveRequest:
-    """One wave: `size` tasks, `percent` of all tasks (rounded up), or the `rest`."""
+    """One wave: `size` tasks, `percent` of all tasks (rounded up), or the `rest`.
+
+    The next one begins `soak_seconds` after its end and, with `approval`, when a second person
+    has approved.
+    """
 
     size: int | None = None
     percent: float | None = None
     rest: bool = False
     mode: str = "CONCURRENT"
+    soak_seconds: int = 0
+    approval: bool = False
 
 
 @dataclass(frozen=True)

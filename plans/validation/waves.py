@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from django.utils.translation import gettext_noop as _
@@ -12,22 +12,28 @@ from plans.models import WaveMode
 from plans.validation.chain import register
 from plans.validation.request import WaveRequest
 from plans.validation.subject import Subject
-from plans.validation.summary import Issue, error
+from plans.validation.summary import Issue, error, warning
 
 
 @dataclass(frozen=True)
 class PlannedWave:
-    """A wave with its number of tasks."""
+    """A wave with its number of tasks, and the gate after it."""
 
     size: int
     mode: str
+    soak_seconds: int = 0
+    approval: bool = False
+
+    @property
+    def has_gate(self) -> bool:
+        return bool(self.soak_seconds or self.approval)
 
 
 def resolve(waves: Sequence[WaveRequest], total: int) -> list[PlannedWave]:
     """The waves in numbers. Percentages are of all tasks, rounded up, at most what is left.
 
-    Without waves there is one with all tasks. Empty waves are left out. The result may cover
-    fewer tasks than `total`; the validator says so.
+    Without waves there is one with all tasks. Empty waves are left out, and the gate after the
+    last one. The result may cover fewer tasks than `total`; the validator says so.
     """
     if not waves:
         return [PlannedWave(total, WaveMode.CONCURRENT.value)]
@@ -45,7 +51,9 @@ def resolve(waves: Sequence[WaveRequest], total: int) -> list[PlannedWave]:
             size = min(left, max(wave.size or 0, 0))
         left -= size
         if size:
-            planned.append(PlannedWave(size, wave.mode))
+            planned.append(PlannedWave(size, wave.mode, wave.soak_seconds, wave.approval))
+    if planned:
+        planned[-1] = replace(planned[-1], soak_seconds=0, approval=False)
     return planned
 
 
@@ -65,6 +73,12 @@ def validate_waves(subject: Subject) -> Iterable[Issue]:
         return
     for number, wave in enumerate(waves, 1):
         yield from _issues_of(wave, number)
+    if waves and (waves[-1].soak_seconds or waves[-1].approval):
+        yield warning(
+            "GATE_AT_THE_END",
+            "waves",
+            _("The gate after the last wave holds nothing back: no wave comes after it."),
+        )
     if waves and (covered := sum(wave.size for wave in resolve(waves, total))) < total:
         yield error(
             "WAVES_INCOMPLETE",
@@ -94,6 +108,14 @@ def _issues_of(wave: WaveRequest, number: int) -> Iterable[Issue]:
             "waves",
             _("Wave %(number)s needs a percentage above 0 and at most 100."),
             number=number,
+        )
+    if not 0 <= wave.soak_seconds <= conf.SOAK_SECONDS_MAX:
+        yield error(
+            "WAVE_SOAK",
+            "waves",
+            _("Wave %(number)s needs a soak time from 0 to %(limit)s seconds."),
+            number=number,
+            limit=conf.SOAK_SECONDS_MAX,
         )
     if wave.mode not in WaveMode.values:
         yield error(

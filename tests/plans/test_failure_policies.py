@@ -45,12 +45,43 @@ def test_continue_without_a_budget_goes_to_the_end(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("budget", "begun"), [(0, 1), (1, 2), (2, 4)])
-def test_continue_halts_once_its_budget_is_spent(sandbox: Sandbox, budget: int, begun: int) -> None:
+def test_continue_pauses_once_its_budget_is_spent(
+    sandbox: Sandbox, budget: int, begun: int
+) -> None:
     break_tenants(sandbox, 1, 2)
     switched_plan(4, max_concurrency=1, failure_policy="continue", failure_budget=budget)
     work_off()
     ends = ["FAILED", "FAILED", "COMPLETED", "COMPLETED"]
     assert states() == ends[:begun] + ["PENDING"] * (4 - begun)
+    assert Plan.objects.get().state == ("FAILED" if begun == 4 else "PAUSED")
+
+
+def test_a_spent_budget_pauses_the_plan_and_lets_running_tasks_finish(sandbox: Sandbox) -> None:
+    break_tenants(sandbox, 1)
+    switched_plan(4, max_concurrency=2, failure_policy="continue", failure_budget=0)
+    work_off()
+    assert states() == ["FAILED", "COMPLETED", "PENDING", "PENDING"]
+    assert Plan.objects.get().halt["values"]["failed"] == 1
+    paused = Event.objects.get(kind=EventKind.PLAN_PAUSED)
+    assert (paused.actor, paused.to_state) == ("bluegreen", "PAUSED")
+    assert paused.reason == "1 failed and 0 are tolerated; the latest is tenant-001"
+
+
+def test_a_plan_resumed_after_its_budget_was_spent_stops_at_the_next_failure(
+    sandbox: Sandbox,
+) -> None:
+    break_tenants(sandbox, 1, 3)
+    plan = switched_plan(5, max_concurrency=1, failure_policy="continue", failure_budget=0)
+    work_off()
+    plan = operations.resume_plan(plan.pk, OPERATOR)
+    assert (plan.halt, plan.failure_budget) == (None, 1)
+    assert Event.objects.get(kind=EventKind.PLAN_RESUMED).data == {"failureBudget": 1}
+    work_off()
+    assert states() == ["FAILED", "COMPLETED", "FAILED", "PENDING", "PENDING"]
+    assert Plan.objects.get().state == PlanState.PAUSED
+    operations.resume_plan(plan.pk, OPERATOR)
+    work_off()
+    assert states()[3:] == ["COMPLETED", "COMPLETED"]
     assert Plan.objects.get().state == PlanState.FAILED
 
 

@@ -219,17 +219,17 @@ def test_a_whole_plan_rolls_back(sandbox: Sandbox) -> None:
         assert place(sandbox, f"tenant-{n:03}") == ("blue", "BLUE")
 
 
+@pytest.mark.parametrize("is_paused", [False, True])
 @pytest.mark.parametrize("stage", STAGES[:-1])
 def test_a_plan_that_rolls_back_while_tasks_run_ends_with_all_of_them_back(
-    sandbox: Sandbox, interruptions: Interruptions, stage: str
+    sandbox: Sandbox, interruptions: Interruptions, stage: str, is_paused: bool
 ) -> None:
-    def pause_and_roll_back(plan_id: int) -> None:
-        operations.pause_plan(plan_id, OPERATOR)
+    def roll_back(plan_id: int) -> None:
+        if is_paused:
+            operations.pause_plan(plan_id, OPERATOR)
         operations.roll_back_plan(plan_id, OPERATOR)
 
-    interruptions.at(
-        EventKind.STAGE_STARTED, lambda e: pause_and_roll_back(e.plan_id or 0), stage=stage
-    )
+    interruptions.at(EventKind.STAGE_STARTED, lambda e: roll_back(e.plan_id or 0), stage=stage)
     switched_plan(3, max_concurrency=2)
     work_off()
     assert Plan.objects.get().state == PlanState.ROLLED_BACK

@@ -32,7 +32,7 @@ PLAN_TABLE: Table = {
     "fail": ({"RUNNING"}, "FAILED"),
     "retry": ({"FAILED"}, "RUNNING"),
     "roll_back": (
-        {"PAUSED", "COMPLETED", "FAILED", "CANCELLED", "ROLLBACK_FAILED"},
+        {"RUNNING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED", "ROLLBACK_FAILED"},
         "ROLLING_BACK",
     ),
     "finish_rollback": ({"ROLLING_BACK"}, "ROLLED_BACK"),

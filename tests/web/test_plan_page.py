@@ -185,11 +185,3 @@ def test_a_cancelled_plan_offers_no_retry_and_calls_no_wave_done(
     assert "0 / 2" in ladder
     assert "2 cancelled" in ladder
     assert ladder.count('<li class="done">') == 1
-
-
-def test_a_running_plan_says_what_to_do_before_it_can_be_rolled_back(
-    operator: Client, make_plan: MakePlan
-) -> None:
-    plan = make_plan()
-    operations.start_plan(plan.pk, OPERATOR)
-    assert "pause it first" in operator.get(f"/plans/{plan.pk}/").text
