@@ -13,7 +13,13 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
 from plans import conf
-from plans.errors import MalformedRequest, NotFound, RefusedError, RequestTooLarge
+from plans.errors import (
+    MalformedRequest,
+    NotFound,
+    RedisUnavailable,
+    RefusedError,
+    RequestTooLarge,
+)
 from plans.validation import Issue
 from plans.validation.summary import error
 from plans.validation.text import storable
@@ -73,6 +79,14 @@ class DatabaseAway(RefusedError):
     template = _("The database does not answer now: look whether it happened, then try again.")
 
 
+class TenantRedisAway(RefusedError):
+    """The Redis with the tenants' configuration did not answer."""
+
+    status = 503
+    code = "REDIS_UNAVAILABLE"
+    template = _("The tenants' Redis does not answer now: try again.")
+
+
 def fault(field: str, template: str, /, **values: Any) -> dict[str, Any]:
     """One detail of a malformed request, in the shape of the validation's issues."""
     return error("MALFORMED", field, template, **values).as_json()
@@ -105,6 +119,7 @@ def install(api: NinjaAPI) -> None:
         MultiPartParserError: lambda request, bad: MalformedRequest(),
         UnreadablePostError: lambda request, bad: MalformedRequest(),
         OperationalError: _of_database_error,
+        RedisUnavailable: _of_redis_error,
     }
     for kind, translate in translators.items():
         api.add_exception_handler(kind, _handler(translate))
@@ -124,6 +139,11 @@ def _of_http_error(request: HttpRequest, raised: HttpError) -> RefusedError:
 def _of_database_error(request: HttpRequest, raised: OperationalError) -> RefusedError:
     logger.error("%s %s: %s", request.method, request.path, raised)
     return DatabaseAway()
+
+
+def _of_redis_error(request: HttpRequest, raised: RedisUnavailable) -> RefusedError:
+    logger.error("%s %s: %s", request.method, request.path, raised)
+    return TenantRedisAway()
 
 
 def _of_validation(request: HttpRequest, raised: ValidationError) -> RefusedError:

@@ -2,10 +2,10 @@
 
 from django.utils.translation import gettext_noop as _
 
-from plans.api.errors import fault
+from plans.api.errors import ID_SHOWN_CHARS, fault
 from plans.errors import MalformedRequest, NotFound
-from plans.models import Plan, Task
-from plans.validation.text import problem_of
+from plans.models import Plan, Task, Tenant
+from plans.validation.text import problem_of, storable
 
 
 def existing_plan(plan_id: int) -> Plan:
@@ -22,6 +22,14 @@ def existing_task(task_id: int) -> Task:
     if task is None:
         raise NotFound(what=_("task"), id=task_id)
     return task
+
+
+def existing_tenant(tenant_id: str) -> Tenant:
+    """Raises `NotFound`, also for what is no tenant's id."""
+    tenant = None if problem_of(tenant_id) else Tenant.objects.filter(pk=tenant_id).first()
+    if tenant is None:
+        raise NotFound(what=_("tenant"), id=storable(tenant_id)[:ID_SHOWN_CHARS])
+    return tenant
 
 
 def require_storable(field: str, text: str | None) -> None:

@@ -9,10 +9,12 @@ from pydantic import BeforeValidator, Field
 
 from plans.actor import Permission
 from plans.api.auth import ApiRequest
-from plans.api.lookups import require_storable
+from plans.api.lookups import existing_tenant, require_storable
 from plans.api.schemas import Answer, OptionalText, Page, Paging, answers, none_if_empty, page_of
+from plans.api.tenant_versions import VersionsAnswer
 from plans.models import Environment, Tenant
 from plans.queries import lists
+from plans.queries.versions import ask_versions
 
 router = Router(tags=["tenants"], by_alias=True)
 
@@ -56,3 +58,20 @@ def list_tenants(request: ApiRequest, filters: Query[TenantFilters]) -> Page[Ten
     require_storable("search", filters.search)
     found = lists.tenants(filters.search or "", filters.environment)
     return Page[TenantAnswer](**page_of(found, filters, TenantAnswer.of_all))
+
+
+@router.get(
+    "/tenants/{tenant_id}/versions",
+    response=answers(VersionsAnswer, 404),
+    summary="Compare a tenant's instances with Redis",
+)
+def get_tenant_versions(request: ApiRequest, tenant_id: str) -> VersionsAnswer:
+    """Which configuration Redis holds, and which one each instance reports right now.
+
+    Every instance is asked once, all at the same time; the answer takes as long as the slowest one,
+    ten seconds at most with the default settings. Instances outside the allowed networks are not
+    asked and are `silent`. Nothing is changed. 503 when Redis cannot be reached.
+    """
+    request.auth.require(Permission.VIEW)
+    found = ask_versions(existing_tenant(tenant_id))
+    return VersionsAnswer.model_validate(found.as_json())

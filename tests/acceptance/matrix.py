@@ -88,6 +88,7 @@ API = {
     "/api/tasks/{task}": PAGE,
     **{f"/api/tasks/{{task}}/{verb}": COMMAND for verb in TASK_VERBS},
     "/api/tenants": PAGE,
+    "/api/tenants/{plans.tenant}/versions": PAGE,
 }
 
 

@@ -58,6 +58,7 @@ def test_answers_have_exactly_the_described_fields(
         ("/tasks", "Page_TaskBrief_"),
         (f"/tasks/{task_id}", "TaskDetail"),
         ("/tenants", "Page_TenantAnswer_"),
+        ("/tenants/tenant-001/versions", "VersionsAnswer"),
         ("/nowhere", "ErrorAnswer"),
     ):
         conforms(operator.get(path).json(), {"$ref": f"/{name}"}, schemas, path)
