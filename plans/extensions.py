@@ -2,14 +2,16 @@
 
 from plans import listeners, pipelines
 from plans.notify import registry as notifiers
+from plans.renewal import functions
 from plans.stages import registry as stages
 from plans.validation import chain
 
 
 def load() -> None:
-    """Load all groups `bluegreen.*`: notifiers, stages, pipelines, validators, listeners."""
+    """Load all groups `bluegreen.*`: notifiers, stages, pipelines, validators, listeners, renewals."""
     notifiers.load_entry_points()
     stages.load_entry_points()
     pipelines.load_entry_points()
     chain.load_entry_points()
     listeners.load_entry_points()
+    functions.load_entry_points()

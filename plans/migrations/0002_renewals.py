@@ -106,7 +106,6 @@ class Migration(migrations.Migration):
                             ("count", "all rounds are made"),
                             ("gone", "the keys are gone"),
                             ("signal", "it was told to"),
-                            ("broken", "it cannot be read"),
                         ],
                         max_length=8,
                         verbose_name="why it stopped",

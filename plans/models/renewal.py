@@ -13,7 +13,6 @@ class StopReason(models.TextChoices):
     COUNT = "count", _("all rounds are made")
     GONE = "gone", _("the keys are gone")
     SIGNAL = "signal", _("it was told to")
-    BROKEN = "broken", _("it cannot be read")
 
 
 class RenewalProcess(models.Model):
