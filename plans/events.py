@@ -9,7 +9,7 @@ Locks are taken with `no_key`: PostgreSQL checks the foreign keys of new events 
 the commit, when the journal is held, and those must not wait for whoever holds the plan.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,11 +28,12 @@ from plans.stores import doorbell, prepared
 IN_CLAUSE_MAX = 500
 """Keys in one IN clause; SQLite takes at most 999 variables in older builds."""
 TENANT_ID_CHARS = 64
-FEW = 10
+FEW = 40
 """So many events are inserted by a statement that is kept; more are written in bulk."""
+HEAD = ("last_seq", "last_hash")
 
-Guard = Q | dict[str, Any]
-"""What must still be true of a row: a condition, or plain values by attribute name."""
+Guard = Mapping[str, Any]
+"""What must still be true of a row: values by attribute name."""
 
 
 class Record:
@@ -42,7 +43,8 @@ class Record:
         self.plan_id = plan_id
         self.actor = actor
         self._journal_id = journal_id
-        self._events: list[Event] = []
+        self.noted: list[Event] = []
+        """The events that are not stored yet."""
 
     def apply(
         self,
@@ -109,21 +111,14 @@ class Record:
                     **changed, revision=F("revision") + 1
                 )
 
-    def save(self, row: Plan | Task, *, guard: Guard | None = None) -> None:
-        """Write what changed of `row`, if `guard` (default: its revision) still holds."""
-        if guard is None:
-            guard = {"revision": row.revision}
-        if _update(type(row), row.pk, row.changes(), guard) != 1:
-            now = type(row).objects.get(pk=row.pk)
-            raise ChangedSinceYouLooked(what=describe(row), state=str(now.get_state_display()))
-        row.revision += 1
-        row.mark_stored()
+    def save(self, row: Plan | Task, *, guard: Guard | None = None, where: Q | None = None) -> None:
+        """Write what changed of `row`, if `guard` (default: its revision) and `where` hold."""
+        if prepared.run([saving(row, guard, where)])[0].count != 1:
+            raise changed(row)
 
-    def save_run(self, run: StageRun, verb: str) -> None:
-        """End a stage run by the transition `verb`; its task's lease guards it."""
-        run_transition(run, verb)
-        prepared.update(StageRun, run.pk, run.changes(), {})
-        run.mark_stored()
+    def end_run(self, run: StageRun, verb: str) -> None:
+        """End a stage run by the transition `verb`; its task, which is locked, guards it."""
+        prepared.run([ending(run, verb)])
 
     def note(
         self,
@@ -139,7 +134,7 @@ class Record:
         to_state: str = "",
     ) -> None:
         """Record a fact that is no transition."""
-        self._events.append(
+        self.noted.append(
             Event(
                 plan_id=self.plan_id,
                 task_id=task.pk if task else None,
@@ -157,26 +152,37 @@ class Record:
 
     def store(self) -> None:
         """Number, chain and insert the events. Takes the journal's row, the last lock of all."""
-        if not self._events:
+        if not self.noted:
             return
         journal_id = self._journal_id or _installation_journal_id()
-        last_seq, last_hash = prepared.locked(Journal, journal_id, ("last_seq", "last_hash"))
-        for seq, event in enumerate(self._events, last_seq + 1):
-            event.journal_id = journal_id
-            event.seq = seq
-            last_hash = event.hash = event.chained_hash(last_hash)
-        if len(self._events) <= FEW:
-            prepared.insert(self._events)
-        else:
-            Event.objects.bulk_create(self._events)
-        head = {"last_seq": self._events[-1].seq, "last_hash": last_hash}
-        prepared.update(Journal, journal_id, head, {})
-        transaction.on_commit(self._announce)
+        head = prepared.run([prepared.lock(Journal, journal_id, HEAD)])[0].rows[0]
+        append(journal_id, head, self.noted)
+        transaction.on_commit(lambda: announce(self.noted))
 
-    def _announce(self) -> None:
-        if self.plan_id is not None:
-            doorbell.ring(self.plan_id, self._events[-1].seq)
-        listeners.tell(self._events)
+
+def append(journal_id: int, head: tuple[int, str], events: list[Event]) -> None:
+    """Add events to a journal that is locked and stands at `head`: last number, last hash."""
+    last_seq, last_hash = head
+    for seq, event in enumerate(events, last_seq + 1):
+        event.journal_id = journal_id
+        event.seq = seq
+        last_hash = event.hash = event.chained_hash(last_hash)
+    new_head = {"last_seq": events[-1].seq, "last_hash": last_hash}
+    moving = prepared.update(Journal, journal_id, new_head, {})
+    if len(events) <= FEW:
+        inserted, _ = prepared.run([prepared.insert(events), moving])
+        prepared.give_keys(events, inserted)
+    else:
+        Event.objects.bulk_create(events)
+        prepared.run([moving])
+
+
+def announce(events: list[Event]) -> None:
+    """Ring for the pages and tell the listeners of events that are committed, of one journal."""
+    last = events[-1]
+    if last.plan_id is not None:
+        doorbell.ring(last.plan_id, last.seq)
+    listeners.tell(events)
 
 
 @contextmanager
@@ -191,12 +197,33 @@ def record(plan: Plan | None, actor: Actor) -> Iterator[Record]:
         entry.store()
 
 
-def _update(model: type[Plan | Task], key: int, changes: dict[str, Any], guard: Guard) -> int:
-    if isinstance(guard, Q) or any(hasattr(v, "resolve_expression") for v in changes.values()):
-        condition = guard if isinstance(guard, Q) else Q(**guard)
-        rows = model.objects.filter(condition, pk=key)
-        return rows.update(**changes, revision=F("revision") + 1)
-    return prepared.update(model, key, changes, guard, increment="revision")
+def saving(row: Plan | Task, guard: Guard | None, where: Q | None) -> prepared.Statement:
+    """What writes the changes of `row` if `guard` (default: its revision) and `where` hold.
+
+    From here on `row` counts as stored.
+    """
+    if guard is None:
+        guard = {"revision": row.revision}
+    statement = prepared.update(
+        type(row), row.pk, row.changes(), guard, where=where, increment="revision"
+    )
+    row.revision += 1
+    row.mark_stored()
+    return statement
+
+
+def ending(run: StageRun, verb: str) -> prepared.Statement:
+    """What writes the end of a stage run by the transition `verb`."""
+    run_transition(run, verb)
+    statement = prepared.update(StageRun, run.pk, run.changes(), {})
+    run.mark_stored()
+    return statement
+
+
+def changed(row: Plan | Task) -> ChangedSinceYouLooked:
+    """The error that says what `row` has become."""
+    now = type(row).objects.get(pk=row.pk)
+    return ChangedSinceYouLooked(what=describe(row), state=str(now.get_state_display()))
 
 
 def _installation_journal_id() -> int:

@@ -8,19 +8,19 @@ from django.utils import timezone
 
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
+from plans.engine.group_commit import RunnerRecord
 from plans.engine.reports import checkpoint_at, describe_failure, result_of
 from plans.errors import StageError, Superseded
 from plans.events import Record
 from plans.models import ACTIVE_STATES, Direction, EventKind, Plan, StageRun, Task
 from plans.stages.base import Done, Skipped
-from plans.stores import prepared
 
 
 @dataclass
 class Hold:
     """A task whose lease this process holds, and the stage run that is open.
 
-    The methods that take a `Record` are parts of a transaction, put together by `TaskRun`.
+    The methods that take a `RunnerRecord` are parts of a transaction, put together by `TaskRun`.
     """
 
     task: Task
@@ -88,7 +88,7 @@ class Hold:
             self.index == (0 if self.task.is_rolling_back else len(self.task.pipeline) - 1)
         )
 
-    def count(self, record: Record, ending: Done | Skipped, checkpoint: str) -> None:
+    def count(self, record: RunnerRecord, ending: Done | Skipped, checkpoint: str) -> None:
         """Move the cursor over the finished stage, and remember what it left."""
         task = self.task
         if task.is_rolling_back:
@@ -128,11 +128,10 @@ class Hold:
             started_at=timezone.now(),
         )
 
-    def store_begun(self, record: Record, begun: StageRun | None) -> None:
+    def store_begun(self, record: RunnerRecord, begun: StageRun | None) -> None:
         """Store the stage run that was begun, if one was."""
         if begun is not None:
-            prepared.insert([begun])
-            begun.mark_stored()
+            record.begin_run(begun)
             self.stage_run = begun
             self.note(record, EventKind.STAGE_STARTED, self.progress())
 
@@ -142,11 +141,11 @@ class Hold:
             return None
         return self.task.stage_runs.filter(finished_at__isnull=True).order_by("-pk").first()
 
-    def end_stage_run(self, record: Record, error: StageError, data: dict[str, Any]) -> None:
+    def end_stage_run(self, record: RunnerRecord, error: StageError, data: dict[str, Any]) -> None:
         self.note_stage_failed(record, error, data)
         self.close_stage_run(record, error)
 
-    def close_stage_run(self, record: Record, ending: Done | Skipped | StageError) -> None:
+    def close_stage_run(self, record: RunnerRecord, ending: Done | Skipped | StageError) -> None:
         """End the open stage run as the stage ended."""
         run = self.stage_run
         if run is None:
@@ -158,17 +157,19 @@ class Hold:
         else:
             run.result = result_of(ending)["result"]
             verb = "skip" if isinstance(ending, Skipped) else "complete"
-        record.save_run(run, verb)
+        record.end_run(run, verb)
         self.stage_run = None
 
-    def park_for(self, record: Record, seconds: float) -> None:
+    def park_for(self, record: RunnerRecord, seconds: float) -> None:
         task = self.task
         task.give_lease_back()
         task.wake_at = in_seconds(seconds)
         task.rung_at = None
         record.save(task, guard=self.guard)
 
-    def note_stage_failed(self, record: Record, error: StageError, data: dict[str, Any]) -> None:
+    def note_stage_failed(
+        self, record: RunnerRecord, error: StageError, data: dict[str, Any]
+    ) -> None:
         failure = describe_failure(error, self.task.step)
         self.note(
             record,

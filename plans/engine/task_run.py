@@ -3,20 +3,19 @@
 import time
 from typing import Any, Self
 
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from plans import conf, events
 from plans.actor import Actor
-from plans.engine import global_stop
+from plans.engine import global_stop, group_commit
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
+from plans.engine.group_commit import RunnerRecord
 from plans.engine.hold import Hold
 from plans.engine.reports import describe_failure
 from plans.errors import ChangedSinceYouLooked, StageError
-from plans.events import Record
 from plans.message import Message
 from plans.models import ACTIVE_STATES, Control, EventKind, Plan, Task
 from plans.stages.base import Done, Skipped, Wait
@@ -28,6 +27,7 @@ ASKED = {
     Control.CANCEL: gettext_noop("Interrupted by a cancel."),
 }
 LISTEN_SECONDS = 1.0
+TAKEABLE = leases.is_free() & leases.is_due() & global_stop.is_not_active()
 
 
 class TaskRun(Hold):
@@ -55,7 +55,7 @@ class TaskRun(Hold):
         run = cls(task, worker, leases.Lease(task.pk, task.lease_epoch, time.monotonic()))
         run.memo = task.memo
         try:
-            with events.record(task.plan, Actor(worker)) as record:
+            with group_commit.record(task.plan, task, Actor(worker)) as record:
                 if held_by:
                     record.note(
                         EventKind.TASK_TAKEN_OVER,
@@ -65,13 +65,7 @@ class TaskRun(Hold):
                     )
                 run.stage_run = run.open_stage_run()
                 begun = None if run.stage_run or task.control else run.begin()
-                record.save(
-                    task,
-                    guard=Q(revision=task.revision)
-                    & leases.is_free()
-                    & leases.is_due()
-                    & global_stop.is_not_active(),
-                )
+                record.save(task, guard={"revision": task.revision}, where=TAKEABLE)
                 run.store_begun(record, begun)
         except ChangedSinceYouLooked:
             return None  # Another worker took it, or an operator stopped it.
@@ -87,7 +81,7 @@ class TaskRun(Hold):
     def park(self, wait: Wait) -> None:
         """Give lease and thread back until the wait is over."""
 
-        def write(record: Record) -> None:
+        def write(record: RunnerRecord) -> None:
             task = self.task
             if task.wait_note != wait.note.as_json():
                 self.note(record, EventKind.TASK_WAITING, {"for": wait.note.as_json()})
@@ -100,7 +94,7 @@ class TaskRun(Hold):
     def try_again(self, error: StageError, delay_seconds: float, *, parked: bool) -> None:
         """The stage failed and will be tried again, after a parked wait or by this thread."""
 
-        def write(record: Record) -> None:
+        def write(record: RunnerRecord) -> None:
             self.end_stage_run(record, error, {"nextTryInSeconds": round(delay_seconds, 3)})
             self.task.memo = {}
             if parked:
@@ -114,7 +108,7 @@ class TaskRun(Hold):
     def begin_again(self) -> None:
         """Begin the next try of a stage that failed a moment ago."""
 
-        def write(record: Record) -> None:
+        def write(record: RunnerRecord) -> None:
             begun = self.begin()
             record.save(self.task, guard=self.guard)
             self.store_begun(record, begun)
@@ -124,7 +118,7 @@ class TaskRun(Hold):
     def fail(self, error: StageError, checkpoint: dict[str, Any] | None) -> None:
         """The stage failed for good: the task waits for a person."""
 
-        def write(record: Record) -> None:
+        def write(record: RunnerRecord) -> None:
             task = self.task
             failure = describe_failure(error, task.step)
             rolling_back = task.is_rolling_back
@@ -184,7 +178,7 @@ class TaskRun(Hold):
         """
         while True:
             try:
-                with events.record(self.plan, Actor(self.worker)) as record:
+                with group_commit.record(self.plan, self.task, Actor(self.worker)) as record:
                     if self.task.control and not (is_end or self.ends_here(ending)):
                         self._stop(record, ending, checkpoint)
                     else:
@@ -194,7 +188,7 @@ class TaskRun(Hold):
             except ChangedSinceYouLooked:
                 self.reload()
 
-    def _advance(self, record: Record, ending: Done | Skipped, checkpoint: str) -> None:
+    def _advance(self, record: RunnerRecord, ending: Done | Skipped, checkpoint: str) -> None:
         task = self.task
         is_last = self.ends_here(ending)
         rolling_back = task.is_rolling_back
@@ -215,7 +209,7 @@ class TaskRun(Hold):
         self.close_stage_run(record, ending)
         self.store_begun(record, begun)
 
-    def _stop(self, record: Record, ending: Any, checkpoint: str) -> None:
+    def _stop(self, record: RunnerRecord, ending: Any, checkpoint: str) -> None:
         task = self.task
         verb = Control(task.control)
         if isinstance(ending, (Done, Skipped)):

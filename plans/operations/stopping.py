@@ -49,4 +49,4 @@ def _close_open_runs(record: Record, tasks: Sequence[Task]) -> None:
         for run in open_runs:
             run.finished_at = timezone.now()
             run.result = {"why": Message(INTERRUPTED).as_json()}
-            record.save_run(run, "skip")
+            record.end_run(run, "skip")

@@ -5,17 +5,41 @@ than the database to run it, so the ones that every stage needs are kept as text
 through the fields, as in the ORM. For everything else use the ORM.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
+from django.db.models import Q
+from django.db.models.sql import Query
 
 Row = TypeVar("Row", bound=models.Model)
 
 
-def insert(rows: Sequence[models.Model]) -> None:
-    """Insert a few new rows of one model, which get their keys; no signals, no `pre_save`."""
+class Statement(NamedTuple):
+    """SQL with placeholders, and what goes into them."""
+
+    text: str
+    values: Sequence[Any]
+
+
+class Outcome(NamedTuple):
+    """How many rows a statement found or changed, and what it returned."""
+
+    count: int
+    rows: list[Any]
+
+
+def run(statements: Sequence[Statement]) -> list[Outcome]:
+    """Run all in their order; PostgreSQL gets them in one journey."""
+    if connection.vendor == "postgresql" and len(statements) > 1:
+        return _run_in_one_journey(statements)
+    return [_run(statement) for statement in statements]
+
+
+def insert(rows: Sequence[models.Model]) -> Statement:
+    """Insert a few new rows of one model; `give_keys` takes what it returns. No `pre_save`."""
     model = type(rows[0])
     fields = _insertable(model)
     values = [
@@ -23,11 +47,14 @@ def insert(rows: Sequence[models.Model]) -> None:
         for row in rows
         for field in fields
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_insert_text(model, len(rows)), values)
-        for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
-            row.pk = key
-            row._state.adding = False
+    return Statement(_insert_text(model, len(rows)), values)
+
+
+def give_keys(rows: Sequence[models.Model], inserted: Outcome) -> None:
+    """Tell rows that were inserted their keys."""
+    for row, (key,) in zip(rows, inserted.rows, strict=True):
+        row.pk = key
+        row._state.adding = False
 
 
 def update(
@@ -36,40 +63,83 @@ def update(
     changes: Mapping[str, Any],
     guard: Mapping[str, Any],
     *,
+    where: Q | None = None,
     increment: str = "",
-) -> int:
-    """`UPDATE … SET changes, increment = increment + 1 WHERE id = key AND guard`: rows changed.
+) -> Statement:
+    """`UPDATE … SET changes, increment = increment + 1 WHERE id = key AND guard AND where`.
 
-    `changes` and `guard` are plain values by attribute name, no expressions.
+    `changes` are values or expressions by attribute name, `guard` values.
     """
-    text = _update_text(model, tuple(changes), tuple(guard), increment)
-    named = [*changes.items(), *guard.items()]
-    values = [_field(model, name).get_db_prep_save(value, connection) for name, value in named]
-    with connection.cursor() as cursor:
-        cursor.execute(text, [*values, key])
-        return int(cursor.rowcount)
+    sets, values = [], []
+    for name, value in changes.items():
+        if hasattr(value, "resolve_expression"):
+            text, params = _compiled(model, value)
+            sets.append((name, text))
+            values.extend(params)
+        else:
+            sets.append((name, "%s"))
+            values.append(_field(model, name).get_db_prep_save(value, connection))
+    for name, value in guard.items():
+        values.append(_field(model, name).get_db_prep_save(value, connection))
+    condition, params = _compiled(model, where) if where else ("", ())
+    text = _update_text(model, tuple(sets), tuple(guard), condition, increment)
+    return Statement(text, [*values, *params, key])
+
+
+def lock(model: type[models.Model], key: Any, names: tuple[str, ...]) -> Statement:
+    """Read `names` of the row `key` and lock it (without its key) until the commit."""
+    return Statement(_select_text(model, names, True), [key])
 
 
 def fetch(model: type[Row], key: Any, *, lock: bool = False) -> Row | None:
     """The row `key` as an instance, or None; with `lock`, locked (without its key)."""
     names = tuple(field.attname for field in model._meta.concrete_fields)
-    with connection.cursor() as cursor:
-        cursor.execute(_select_text(model, names, lock), [key])
-        values = cursor.fetchone()
-    if values is None:
+    found = _run(Statement(_select_text(model, names, lock), [key])).rows
+    if not found:
         return None
-    converted = list(values)
+    converted = list(found[0])
     for place, expression, converters in _converters(model):
         for convert in converters:
             converted[place] = convert(converted[place], expression, connection)
     return model.from_db(connection.alias, names, converted)
 
 
-def locked(model: type[models.Model], key: Any, names: tuple[str, ...]) -> Any:
-    """The values of `names` of the row `key`, locked (without its key) until the commit."""
+def _run(statement: Statement) -> Outcome:
     with connection.cursor() as cursor:
-        cursor.execute(_select_text(model, names, True), [key])
-        return cursor.fetchone()
+        cursor.execute(*statement)
+        return Outcome(cursor.rowcount, cursor.fetchall() if cursor.description else [])
+
+
+def _run_in_one_journey(statements: Sequence[Statement]) -> list[Outcome]:
+    cursors = [connection.cursor() for _ in statements]
+    with _pipeline():
+        for cursor, statement in zip(cursors, statements, strict=True):
+            cursor.execute(*statement)
+    outcomes = []
+    for cursor in cursors:
+        with cursor:
+            outcomes.append(
+                Outcome(cursor.rowcount, cursor.fetchall() if cursor.description else [])
+            )
+    return outcomes
+
+
+@contextmanager
+def _pipeline() -> Iterator[None]:
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+@cache
+def _compiled(model: type[models.Model], expression: Any) -> tuple[str, tuple[Any, ...]]:
+    """A condition or an expression of an update as SQL with its values."""
+    query = Query(model)
+    compiler = query.get_compiler(connection=connection)
+    if isinstance(expression, Q):
+        text, params = compiler.compile(query.build_where(expression))
+    else:
+        text, params = compiler.compile(expression.resolve_expression(query, for_save=True))
+    return text, tuple(params)
 
 
 @cache
@@ -94,13 +164,19 @@ def _insert_text(model: type[models.Model], count: int) -> str:
 
 @cache
 def _update_text(
-    model: type[models.Model], changes: tuple[str, ...], guard: tuple[str, ...], increment: str
+    model: type[models.Model],
+    changes: tuple[tuple[str, str], ...],
+    guard: tuple[str, ...],
+    where: str,
+    increment: str,
 ) -> str:
-    sets = [f"{_column(model, name)} = %s" for name in changes]
+    sets = [f"{_column(model, name)} = {text}" for name, text in changes]
     if increment:
         column = _column(model, increment)
         sets.append(f"{column} = {column} + 1")
     conditions = [f"{_column(model, name)} = %s" for name in guard]
+    if where:
+        conditions.append(f"({where})")
     conditions.append(f"{_quoted(_key_column(model))} = %s")
     return (
         f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(sets)} "

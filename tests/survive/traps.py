@@ -8,11 +8,13 @@ import json
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from plans.engine import group_commit
+from plans.engine.group_commit import RunnerRecord
 from plans.engine.task_run import TaskRun
-from plans.events import Record
 from plans.stages.base import Stage, Wait
 
 PLAN_OF_DEATHS = "points.json"
@@ -61,7 +63,7 @@ class Traps:
         TaskRun.take = staticmethod(trapped)  # type: ignore[assignment,method-assign]
 
     def _lay_into_commits(self) -> None:
-        advance, store = TaskRun.advance, Record.store
+        advance, write = TaskRun.advance, group_commit.write
 
         def trapped_advance(task_run: TaskRun, *ending: Any) -> None:
             tenant_id, step = task_run.task.tenant_id, task_run.task.step
@@ -71,13 +73,13 @@ class Traps:
             self._committing = None
             self.spring(tenant_id, epoch, f"committed {step}")
 
-        def trapped_store(record: Record) -> None:
-            store(record)
+        def trapped_write(records: Sequence[RunnerRecord]) -> None:
+            write(records)
             if self._committing:
                 self.spring(*self._committing)
 
         TaskRun.advance = trapped_advance  # type: ignore[method-assign]
-        Record.store = trapped_store  # type: ignore[method-assign]
+        group_commit.write = trapped_write
 
     def _lay_into_stage(self, stage: type[Stage], act: str) -> None:
         original = getattr(stage, act)

@@ -1,0 +1,195 @@
+"""Group commit: what threads of one process store at the same moment becomes one transaction.
+
+Every end of a stage needs the journal of its plan until it is committed, so runners of one plan
+would stand in line, each with a transaction of its own. Here the first in line stores for all who
+came while the line was busy: one lock, one INSERT of events, one commit. Each is told for itself
+whether its task was still its own; whoever was replaced leaves the others alone.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import ClassVar
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+
+from plans import events
+from plans.actor import Actor
+from plans.events import Guard, Record
+from plans.models import Journal, Plan, StageRun, Task
+from plans.stores import prepared
+
+TOGETHER_MAX = 16
+"""So many at most share one transaction: the events of more make a statement of many sizes."""
+
+
+class RunnerRecord(Record):
+    """What happens to one task at one moment. Nothing is written until it is stored."""
+
+    def __init__(self, journal_id: int, task: Task, actor: Actor) -> None:
+        super().__init__(journal_id, task.plan_id, actor)
+        self.journal_id = journal_id
+        self.task = task
+        self.guarded: prepared.Statement | None = None
+        self.ended: list[prepared.Statement] = []
+        self.begun: list[StageRun] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return self.guarded is None and not self.noted
+
+    def save(self, row: Plan | Task, *, guard: Guard | None = None, where: Q | None = None) -> None:
+        """Write what changed of the task, if the guard still holds when it is stored."""
+        assert row is self.task, "a runner writes its own task"
+        assert self.guarded is None, "and once in a transaction"
+        self.guarded = events.saving(row, guard, where)
+
+    def end_run(self, run: StageRun, verb: str) -> None:
+        """End a stage run by the transition `verb`; its task's guard is its own."""
+        self.ended.append(events.ending(run, verb))
+
+    def begin_run(self, run: StageRun) -> None:
+        """Store a new stage run."""
+        run.mark_stored()
+        self.begun.append(run)
+
+
+@contextmanager
+def record(plan: Plan, task: Task, actor: Actor) -> Iterator[RunnerRecord]:
+    """Collect what happens to `task`, and store it in one transaction, perhaps with others'.
+
+    Raises `ChangedSinceYouLooked` if the guard did not hold; then nothing of it is stored.
+    """
+    entry = RunnerRecord(plan.journal_id, task, actor)
+    yield entry
+    if not entry.is_empty:
+        _Turn(entry).take()
+
+
+class _Turn:
+    """A record's turn in the line before a journal."""
+
+    _lines: ClassVar[dict[int, list["_Turn"]]] = {}
+    """The journals that somebody stores into at this moment, and who waits there."""
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, entry: RunnerRecord) -> None:
+        self.entry = entry
+        self.is_over = False
+        self._error: Exception | None = None
+        self._is_lost = False
+        self._asleep = threading.Lock()
+
+    def take(self) -> None:
+        """Store the record, or have it stored; raises what became of it."""
+        if self._is_first() or self._is_next():
+            others = self._others()
+            try:
+                _store([self, *others])
+            finally:
+                self._leave(others)
+        if self._is_lost:
+            raise events.changed(self.entry.task)
+        if self._error is not None:
+            raise self._error
+
+    def end(self, error: Exception | None = None, *, is_lost: bool = False) -> None:
+        """Say what became of the record."""
+        self._error, self._is_lost, self.is_over = error, is_lost, True
+
+    def _is_first(self) -> bool:
+        with self._lock:
+            line = self._lines.get(self.entry.journal_id)
+            if line is None:
+                self._lines[self.entry.journal_id] = []
+                return True
+            self._asleep.acquire()
+            line.append(self)
+            return False
+
+    def _is_next(self) -> bool:
+        """Wait until somebody has stored this record too, or leaves it to us."""
+        with self._asleep:
+            return not self.is_over
+
+    def _others(self) -> list["_Turn"]:
+        with self._lock:
+            line = self._lines[self.entry.journal_id]
+            others, line[:] = line[: TOGETHER_MAX - 1], line[TOGETHER_MAX - 1 :]
+            return others
+
+    def _leave(self, others: list["_Turn"]) -> None:
+        """Wake those whose records were stored, and whoever is next."""
+        with self._lock:
+            line = self._lines[self.entry.journal_id]
+            woken = [*others, *line[:1]]
+            if line:
+                del line[0]
+            else:
+                del self._lines[self.entry.journal_id]
+        for turn in others:
+            if not turn.is_over:
+                turn.end(InterfaceError("the thread that was to store it has ended"))
+        for turn in woken:
+            turn._asleep.release()
+
+
+def _store(turns: Sequence[_Turn]) -> None:
+    """Store the records of `turns` in one transaction, and tell each what became of it."""
+    # In the order in which operators lock a plan's tasks, or PostgreSQL deadlocks.
+    waiting = sorted(turns, key=lambda turn: turn.entry.task.position)
+    while waiting:
+        try:
+            with transaction.atomic():
+                write([turn.entry for turn in waiting])
+        except _Lost as lost:
+            for turn in waiting:
+                if turn.entry in lost.entries:
+                    turn.end(is_lost=True)
+        except (OperationalError, InterfaceError) as error:
+            # Nobody knows whether it was committed: each reads again what there is.
+            for turn in waiting:
+                turn.end(type(error)(*error.args))
+        except Exception as error:
+            if len(waiting) == 1:
+                waiting[0].end(error)
+            else:  # Whatever cannot be stored of one is no fault of the others.
+                for turn in waiting:
+                    _store([turn])
+        else:
+            for turn in waiting:
+                turn.end()
+        waiting = [turn for turn in waiting if not turn.is_over]
+
+
+class _Lost(Exception):
+    """Some guards did not hold."""
+
+    def __init__(self, entries: list[RunnerRecord]) -> None:
+        super().__init__(entries)
+        self.entries = entries
+
+
+def write(entries: Sequence[RunnerRecord]) -> None:
+    """Write all in the transaction that is open. Raises `_Lost`."""
+    guarded = [(entry, entry.guarded) for entry in entries if entry.guarded]
+    counts = [outcome.count for outcome in prepared.run([guard for _, guard in guarded])]
+    lost = [entry for (entry, _), count in zip(guarded, counts, strict=True) if count != 1]
+    if lost:
+        raise _Lost(lost)
+    journal_id = entries[0].journal_id
+    begun = [run for entry in entries for run in entry.begun]
+    noted = [event for entry in entries for event in entry.noted]
+    outcomes = prepared.run(
+        [
+            *(ended for entry in entries for ended in entry.ended),
+            *([prepared.insert(begun)] if begun else []),
+            prepared.lock(Journal, journal_id, events.HEAD),
+        ]
+    )
+    if begun:
+        prepared.give_keys(begun, outcomes[-2])
+    if noted:
+        events.append(journal_id, outcomes[-1].rows[0], noted)
+        transaction.on_commit(lambda: events.announce(noted))
