@@ -8,7 +8,7 @@ from plans.validation import chain
 
 
 def load() -> None:
-    """Load all groups `bluegreen.*`: notifiers, stages, pipelines, validators, listeners, renewals."""
+    """Load all groups `bluegreen.*`, of every kind of thing that packages may add."""
     notifiers.load_entry_points()
     stages.load_entry_points()
     pipelines.load_entry_points()
