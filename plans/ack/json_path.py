@@ -10,7 +10,7 @@ from plans.ack.unreadable import Unreadable
 PATH_MAX_CHARS = 200
 _STEP = re.compile(
     r"""\.(?P<name>[^\W\d][\w-]*)
-      | \[(?P<index>0|[1-9]\d{0,8})\]
+      | \[(?P<index>0|[1-9][0-9]{0,8})\]
       | \['(?P<single>[^']*)'\]
       | \["(?P<double>[^"]*)"\]""",
     re.VERBOSE,

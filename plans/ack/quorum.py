@@ -6,8 +6,8 @@ from fractions import Fraction
 from math import ceil
 from typing import Self
 
-_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?) ?%")
-_RATIO = re.compile(r"(\d{1,6}) of (\d{1,6})")
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
+_RATIO = re.compile(r"([0-9]{1,6}) of ([0-9]{1,6})")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
@@ -99,7 +99,7 @@ class Command(BaseCommand):
         for endpoint, each in found.ack.instances.items():
             cells = (endpoint, each.said, found.ack.expected_version, _(STATUSES[each.status]))
             table.add_row(*(Text(printable(cell)) for cell in cells))
-        Console(file=self.stdout._out).print(table)
+        Console(file=cast(TextIO, self.stdout._out)).print(table)
         self.stdout.write(
             _("%(confirmed)s of %(total)s instances report version %(version)s.")
             % {
