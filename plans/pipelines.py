@@ -16,6 +16,7 @@ PIPELINES: dict[str, tuple[str, ...]] = {
     "BLUE_GREEN_SWITCH": (
         "read_tenant",
         "deliver_config",
+        "notify_services",
         "switch_route",
         "check_health",
         "update_status",
@@ -23,6 +24,7 @@ PIPELINES: dict[str, tuple[str, ...]] = {
     "BLUE_GREEN_SWITCH_WITH_SOAK": (
         "read_tenant",
         "deliver_config",
+        "notify_services",
         "switch_route",
         "soak",
         "check_health",

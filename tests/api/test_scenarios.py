@@ -164,11 +164,14 @@ def test_start_switch_fail_and_retry(operator: Caller, sandbox: Sandbox) -> None
     assert task["failureInfo"]["reason"]
     assert datetime.fromisoformat(task["failureInfo"]["timestamp"]).tzinfo
     assert task["checkpoint"] == {
-        "step": "DELIVERED",
-        "data": {"completedSteps": ["read_tenant", "deliver_config"], "failedStep": "switch_route"},
+        "step": "NOTIFIED",
+        "data": {
+            "completedSteps": ["read_tenant", "deliver_config", "notify_services"],
+            "failedStep": "switch_route",
+        },
     }
-    assert [run["state"] for run in task["stageRuns"]][:2] == ["COMPLETED", "COMPLETED"]
-    assert {run["state"] for run in task["stageRuns"][2:]} == {"FAILED"}
+    assert [run["state"] for run in task["stageRuns"]][:3] == ["COMPLETED"] * 3
+    assert {run["state"] for run in task["stageRuns"][3:]} == {"FAILED"}
 
     sandbox.clear_faults()
     retried = done(operator.post(f"/tasks/{task_id}/retry", {"fromCheckpoint": True}))

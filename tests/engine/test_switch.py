@@ -17,7 +17,7 @@ def test_a_plan_switches_every_tenant_and_completes(sandbox: Sandbox) -> None:
     plan = Plan.objects.get(pk=plan.pk)
     assert plan.state == PlanState.COMPLETED
     assert {task.state for task in Task.objects.all()} == {TaskState.COMPLETED}
-    assert StageRun.objects.count() == 25
+    assert StageRun.objects.count() == 30
     for n in range(1, 6):
         assert sandbox.route(f"tenant-{n:03}") == "green"
         assert sandbox.status(f"tenant-{n:03}") == "GREEN"
@@ -35,7 +35,7 @@ def test_a_failed_tenant_goes_on_from_its_checkpoint(sandbox: Sandbox) -> None:
     assert failed.state == TaskState.FAILED
     assert failed.failure["errorCode"] == "GATEWAY_REJECTED"
     assert failed.checkpoint["data"] == {
-        "completedSteps": ["read_tenant", "deliver_config"],
+        "completedSteps": ["read_tenant", "deliver_config", "notify_services"],
         "failedStep": "switch_route",
     }
     sandbox.clear_faults()

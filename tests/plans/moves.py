@@ -29,6 +29,8 @@ FAULTS = [
     ("gateway.put_route", {"kind": "status", "code": 503, "times": 2}),
     ("gateway.put_route", {"kind": "drop_after_apply", "times": 4}),
     ("ob.put_status", {"kind": "drop_after_apply"}),
+    ("instance.notify", {"kind": "status", "code": 404}),
+    ("instance.notify", {"kind": "drop_after_apply", "times": 2}),
     ("instance.config", {"kind": "status", "code": 500}),
     ("instance.health", {"kind": "unhealthy"}),
 ]
@@ -61,7 +63,14 @@ PLAN_OPERATIONS: dict[Operation, set[str]] = {
     all_from_scratch: {"FAILED"},
     operations.roll_back_plan: {"COMPLETED", "FAILED", "PAUSED", "CANCELLED", "ROLLBACK_FAILED"},
 }
-STAGES = ["read_tenant", "deliver_config", "switch_route", "check_health", "update_status"]
+STAGES = [
+    "read_tenant",
+    "deliver_config",
+    "notify_services",
+    "switch_route",
+    "check_health",
+    "update_status",
+]
 places = st.integers(0, TENANTS - 1)
 choices = st.integers(0, 2**16)
 examples = count(1)

@@ -13,8 +13,15 @@ from plans.stores import tenant_config
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
 from tests.support.sandbox import Sandbox, calls_of
 
-STAGES = ("read_tenant", "deliver_config", "switch_route", "check_health", "update_status")
-CHECKPOINTS = ("READ", "DELIVERED", "SWITCHED", "HEALTHY", "UPDATED")
+STAGES = (
+    "read_tenant",
+    "deliver_config",
+    "notify_services",
+    "switch_route",
+    "check_health",
+    "update_status",
+)
+CHECKPOINTS = ("READ", "DELIVERED", "NOTIFIED", "SWITCHED", "HEALTHY", "UPDATED")
 TENANT = "tenant-001"
 OLD = {"feature": "old"}
 NEW = {"feature": "new"}
@@ -26,6 +33,7 @@ QUICK = {
 PLACES = {
     "read_tenant": ("blue", "BLUE"),
     "deliver_config": ("blue", "BLUE"),
+    "notify_services": ("blue", "BLUE"),
     "switch_route": ("green", "BLUE"),
     "check_health": ("green", "BLUE"),
     "update_status": ("green", "GREEN"),
@@ -46,6 +54,7 @@ class Breakdown:
 BREAKDOWNS = {
     "read_tenant": Breakdown("ob.get_tenant", "status", "OB_SERVICE_REJECTED", (("code", 403),)),
     "deliver_config": Breakdown("instance.apply", "drop", "ACK_MISMATCH"),
+    "notify_services": Breakdown("instance.notify", "status", "NOTIFY_REJECTED", (("code", 400),)),
     "switch_route": Breakdown("gateway.put_route", "status", "GATEWAY_REJECTED", (("code", 400),)),
     "check_health": Breakdown("instance.health", "unhealthy", "HEALTH_CHECK_FAILED"),
     "update_status": Breakdown("ob.put_status", "status", "OB_SERVICE_REJECTED", (("code", 403),)),

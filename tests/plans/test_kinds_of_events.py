@@ -33,7 +33,7 @@ def test_a_switch_and_its_rollback_leave_their_events_in_order(sandbox: Sandbox)
         "plan.started",
         "wave.started",
         "task.started",
-        *STAGE * 5,
+        *STAGE * 6,
         "task.completed",
         "wave.completed",
         "plan.completed",

@@ -27,6 +27,7 @@ READING = ["ob.get_tenant", "gateway.get_route"]
 CALLED = {
     "read_tenant": READING,
     "deliver_config": ["instance.config"],
+    "notify_services": ["instance.notify"],
     "switch_route": ["gateway.put_route"],
     "check_health": ["instance.health"],
     "update_status": ["ob.put_status"],

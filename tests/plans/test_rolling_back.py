@@ -116,7 +116,9 @@ def test_a_route_that_differed_from_the_status_returns_to_what_it_was(sandbox: S
     assert place(sandbox) == ("green", "BLUE")
 
 
-@pytest.mark.parametrize("stage", ["deliver_config", "switch_route", "update_status"])
+@pytest.mark.parametrize(
+    "stage", ["deliver_config", "notify_services", "switch_route", "update_status"]
+)
 def test_a_rollback_that_failed_at_a_stage_is_tried_again(sandbox: Sandbox, stage: str) -> None:
     hold_old_config()
     switched_plan()

@@ -179,7 +179,7 @@ def test_a_task_that_is_asked_while_a_try_fails_stops_before_the_next_try(
     work_off()
     task = Task.objects.get()
     assert task.state == {"p": "PAUSED", "c": "CANCELLED"}[ask.__name__[0]]
-    assert task.cursor == 2
+    assert task.cursor == 3
     run = StageRun.objects.get(stage="switch_route")
     assert (run.state, run.failure["errorCode"]) == (StageRunState.FAILED, "GATEWAY_UNAVAILABLE")
     assert Event.objects.filter(kind=EventKind.STAGE_FAILED).count() == 1

@@ -32,6 +32,7 @@ STAGE_OF_CALL = {
     "ob.get_tenant": "read_tenant",
     "gateway.get_route": "read_tenant",
     "instance.config": "deliver_config",
+    "instance.notify": "notify_services",
     "gateway.put_route": "switch_route",
     "instance.health": "check_health",
     "ob.put_status": "update_status",

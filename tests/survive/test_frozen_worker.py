@@ -16,9 +16,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 STEPS = {
     "tenant-001": "ob.get_tenant",
     "tenant-002": "instance.config",
-    "tenant-003": "gateway.put_route",
-    "tenant-004": "instance.health",
-    "tenant-005": "ob.put_status",
+    "tenant-003": "instance.notify",
+    "tenant-004": "gateway.put_route",
+    "tenant-005": "instance.health",
+    "tenant-006": "ob.put_status",
 }
 """The call in whose middle each tenant's worker freezes."""
 SLOW_SECONDS = 4.0

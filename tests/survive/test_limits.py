@@ -68,7 +68,7 @@ def test_a_task_that_is_delivered_twenty_times_runs_once(crew: Crew, sandbox: Sa
     deliver_again_and_wait(task.pk)
 
     assert_each_stage_ran_once(plan)
-    assert StageRun.objects.count() == 5
+    assert StageRun.objects.count() == 6
     assert Task.objects.get().lease_epoch == 1
     assert takeovers(plan) == []
     for step in ("ob.get_tenant", "gateway.put_route", "ob.put_status"):

@@ -94,8 +94,8 @@ PREVIOUS = {"environment": "blue", "route": "blue", "version": 19, "payload": {}
 FAILED_FIELDS: dict[str, Any] = {
     "failure": FAILURE,
     "previous": PREVIOUS,
-    "cursor": 2,
-    "reached": 3,
+    "cursor": 3,
+    "reached": 4,
     "step": "switch_route",
-    "checkpoint": {"step": "DELIVERED", "data": {"completedSteps": [], "failedStep": None}},
+    "checkpoint": {"step": "NOTIFIED", "data": {"completedSteps": [], "failedStep": None}},
 }

@@ -107,7 +107,7 @@ def test_a_task_is_retried_from_scratch_only_when_asked(
     operator.post(f"/tasks/{first.pk}/retry/", {"seen": "FAILED", "from_checkpoint": "1"})
     operator.post(f"/tasks/{second.pk}/retry/", {"seen": "FAILED", "from_checkpoint": "0"})
     cursors = Task.objects.filter(plan=plan).order_by("position").values_list("cursor", flat=True)
-    assert list(cursors) == [2, 0]
+    assert list(cursors) == [3, 0]
 
 
 def test_a_selection_is_confirmed_then_acted_on_exactly(

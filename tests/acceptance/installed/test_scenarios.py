@@ -10,7 +10,14 @@ from tests.support.sandbox import Sandbox, calls_of
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
 TYPE = "BLUE_GREEN_SWITCH"
-STEPS = ["read_tenant", "deliver_config", "switch_route", "check_health", "update_status"]
+STEPS = [
+    "read_tenant",
+    "deliver_config",
+    "notify_services",
+    "switch_route",
+    "check_health",
+    "update_status",
+]
 
 
 def create(api: Api, *tenants: str, **more: object) -> int:
@@ -62,8 +69,11 @@ def test_the_five_scenarios(api: Api, sandbox: Sandbox) -> None:
     assert failed["failureInfo"]["reason"]
     assert_just_now(failed["failureInfo"]["timestamp"])
     assert failed["checkpoint"] == {
-        "step": "DELIVERED",
-        "data": {"completedSteps": ["read_tenant", "deliver_config"], "failedStep": "switch_route"},
+        "step": "NOTIFIED",
+        "data": {
+            "completedSteps": ["read_tenant", "deliver_config", "notify_services"],
+            "failedStep": "switch_route",
+        },
     }
     assert api.wait_for(plan, state="FAILED")["counts"]["FAILED"] == 1
     assert (sandbox.route("tenant-003"), sandbox.status("tenant-003")) == ("blue", "BLUE")
