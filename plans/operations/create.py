@@ -77,6 +77,8 @@ def _store(subject: Subject, summary: Summary, actor: Actor) -> Plan:
         failure_budget=request.failure_budget,
         created_by=actor.name,
     )
+    # How much less than the defaults was asked of the stages belongs into the audit.
+    parameters = {"parameters": request.parameters} if request.parameters else {}
     with transaction.atomic():
         plan.journal = Journal.objects.create(name=f"new:{uuid4().hex}")
         plan.save(force_insert=True)
@@ -85,7 +87,7 @@ def _store(subject: Subject, summary: Summary, actor: Actor) -> Plan:
             record.note(
                 EventKind.PLAN_CREATED,
                 to_state=plan.state,
-                data={"tenants": len(request.tenants), "target": plan.target},
+                data={"tenants": len(request.tenants), "target": plan.target} | parameters,
             )
             _store_tasks(record, plan, subject, summary)
     return plan
