@@ -87,6 +87,8 @@ class PlanCommanded(Answer):
     cancelled_at: datetime | None = None
     retried_at: datetime | None = None
     rollback_started_at: datetime | None = None
+    approved_at: datetime | None = None
+    rejected_at: datetime | None = None
 
     @classmethod
     def of(cls, plan: Plan, **at: datetime) -> Self:

@@ -66,6 +66,33 @@ class PlanBrief(Answer):
         return [cls.model_validate(cls.fields_of(plan, by_plan[plan.pk])) for plan in plans]
 
 
+class GateAnswer(Answer):
+    """The gate after a wave: closed once the wave has ended, open once nothing holds it."""
+
+    closed_at: datetime | None
+    soak_until: datetime | None
+    decision: str | None = Field(description="approved or rejected")
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str | None = Field(description="Why it was approved or rejected")
+    opened_at: datetime | None
+
+    @classmethod
+    def of(cls, wave: Wave) -> Self | None:
+        """None where the wave has no gate."""
+        if not wave.has_gate:
+            return None
+        return cls(
+            closed_at=wave.gate_closed_at,
+            soak_until=wave.soak_until,
+            decision=wave.decision or None,
+            decided_by=wave.decided_by or None,
+            decided_at=wave.decided_at,
+            reason=wave.decision_reason or None,
+            opened_at=wave.gate_opened_at,
+        )
+
+
 class WaveAnswer(Answer):
     """A wave of a plan; `index` counts from 0."""
 
@@ -75,6 +102,9 @@ class WaveAnswer(Answer):
     counts: Counts
     started_at: datetime | None
     finished_at: datetime | None
+    soak_seconds: int
+    approval: bool
+    gate: GateAnswer | None
 
     @classmethod
     def of(cls, wave: Wave, by_state: Counts) -> Self:
@@ -85,6 +115,9 @@ class WaveAnswer(Answer):
             counts=by_state,
             started_at=wave.started_at,
             finished_at=wave.finished_at,
+            soak_seconds=wave.soak_seconds,
+            approval=wave.approval,
+            gate=GateAnswer.of(wave),
         )
 
 
@@ -114,10 +147,20 @@ class PlannedWaveAnswer(Answer):
 
     size: int
     mode: str
+    soak_seconds: int
+    approval: bool
 
     @classmethod
     def of_all(cls, waves: Iterable[PlannedWave | Wave]) -> list[Self]:
-        return [cls(size=wave.size, mode=wave.mode) for wave in waves]
+        return [
+            cls(
+                size=wave.size,
+                mode=wave.mode,
+                soak_seconds=wave.soak_seconds,
+                approval=wave.approval,
+            )
+            for wave in waves
+        ]
 
 
 class PlanCreated(Answer):

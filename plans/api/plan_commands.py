@@ -86,6 +86,26 @@ def roll_back_plan(
     return PlanCommanded.of(plan, rollback_started_at=timezone.now())
 
 
+@router.post("/plans/{plan_id}/approve", summary="Approve a plan's gate", **COMMANDED)
+def approve_plan(
+    request: ApiRequest, plan_id: PlanId, command: Command | None = None
+) -> PlanCommanded:
+    """Let the next wave begin. Not for who created or started the plan; send the revision as
+    `seen`, because a state does not say at which gate the plan stands.
+    """
+    plan = operations.approve_plan(plan_id, request.auth, **(command or Command()).options())
+    return PlanCommanded.of(plan, approved_at=timezone.now())
+
+
+@router.post("/plans/{plan_id}/reject", summary="Reject a plan's gate", **COMMANDED)
+def reject_plan(
+    request: ApiRequest, plan_id: PlanId, command: Command | None = None
+) -> PlanCommanded:
+    """Pause the plan at its gate; resuming it asks for approval anew."""
+    plan = operations.reject_plan(plan_id, request.auth, **(command or Command()).options())
+    return PlanCommanded.of(plan, rejected_at=timezone.now())
+
+
 class TaskVerb(StrEnum):
     """What can be done with several tasks at once."""
 

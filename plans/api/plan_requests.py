@@ -43,15 +43,24 @@ class TenantDraft(Request):
 
 
 class WaveDraft(Request):
-    """One wave: exactly one of `size`, `percent` (of all tenants, rounded up) and `rest`."""
+    """One wave: exactly one of `size`, `percent` (of all tenants, rounded up) and `rest`.
+
+    `soakSeconds` and `approval` make a gate after it.
+    """
 
     size: int | None = None
     percent: float | None = None
     rest: bool = False
     mode: str = Field(WaveMode.CONCURRENT.value, description="CONCURRENT or FIFO")
+    soak_seconds: int = Field(0, description="The next wave begins so many seconds after its end")
+    approval: bool = Field(
+        False, description="The next wave begins when a second person has approved"
+    )
 
     def as_request(self) -> WaveRequest:
-        return WaveRequest(self.size, self.percent, self.rest, self.mode)
+        return WaveRequest(
+            self.size, self.percent, self.rest, self.mode, self.soak_seconds, self.approval
+        )
 
 
 class PlanDraft(Request):

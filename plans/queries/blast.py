@@ -1,10 +1,11 @@
 """The blast radius of an operation, in words, before anybody confirms it."""
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from plans.models import Plan, PlanState, Task, TaskState
-from plans.queries import eligible
+from plans.models import Plan, PlanState, Task, TaskState, Wave
+from plans.queries import eligible, gates
 from plans.queries.tally import Tally
 
 TYPED_NAME_ABOVE_TENANTS = 500
@@ -112,6 +113,41 @@ def _rollback(plan: Plan, tally: Tally) -> list[str]:
     return words
 
 
+def _approve(plan: Plan, tally: Tally) -> list[str]:
+    gate = gates.closed_gate(plan)
+    if gate is None:
+        return []
+    following = Wave.objects.filter(plan=plan, index=gate.index + 1).first()
+    failed = Task.objects.filter(eligible.FAILED, wave=gate).count()
+    words = [
+        _("Wave %(number)s has ended: %(failed)s of its %(total)s tenants failed.")
+        % {"number": gate.number, "failed": failed, "total": gate.size},
+        ngettext(
+            "Wave %(number)s begins: %(count)s more tenant goes to %(target)s.",
+            "Wave %(number)s begins: %(count)s more tenants go to %(target)s.",
+            following.size if following else 0,
+        )
+        % {
+            "number": gate.number + 1,
+            "count": following.size if following else 0,
+            "target": plan.get_target_display(),
+        },
+    ]
+    if gate.soak_until is not None and gate.soak_until > timezone.now():
+        words.append(_("Not at once: the soak goes on first."))
+    if plan.state == PlanState.PAUSED:
+        words.append(_("Not at once: the plan is paused, and must be resumed first."))
+    return words
+
+
+def _reject(plan: Plan, tally: Tally) -> list[str]:
+    return [
+        _("The plan is paused at its gate; nothing of the next wave begins."),
+        *_stay(plan, tally),
+        _("Reversible: resuming asks for approval anew. It can also be rolled back."),
+    ]
+
+
 def _pending(tally: Tally, template: str) -> list[str]:
     pending = tally.count(TaskState.PENDING)
     return [template % {"count": pending}] if pending else []
@@ -130,6 +166,8 @@ _PLAN = {
     "cancel": _cancel,
     "retry": _retry,
     "rollback": _rollback,
+    "approve": _approve,
+    "reject": _reject,
 }
 
 

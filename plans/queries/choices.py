@@ -6,7 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_fsm import can_proceed
 
-from plans.models import Control, Plan, PlanState, Task, TaskState
+from plans.actor import Actor, Permission
+from plans.models import Control, Decision, Plan, PlanState, Task, TaskState
+from plans.queries import gates
 from plans.queries.tally import Tally
 
 LABELS = {
@@ -17,7 +19,8 @@ LABELS = {
     "rollback": gettext_lazy("Roll back"),
     "cancel": gettext_lazy("Cancel"),
 }
-PLAN_VERBS = tuple(LABELS)
+GATE_LABELS = {"approve": gettext_lazy("Approve"), "reject": gettext_lazy("Reject")}
+PLAN_VERBS = (*LABELS, *GATE_LABELS)
 TASK_VERBS = ("pause", "resume", "retry", "rollback", "cancel")
 TASK_LABELS = {**LABELS, "retry": gettext_lazy("Retry")}
 METHODS = {"rollback": "roll_back"}
@@ -33,8 +36,30 @@ class Choice:
 
 
 def of_plan(plan: Plan, tally: Tally) -> list[Choice]:
-    """All operations on a plan, in the order of the buttons."""
-    return [Choice(verb, str(LABELS[verb]), _plan_refusal(plan, verb, tally)) for verb in LABELS]
+    """All operations on a plan, in the order of the buttons; on its gate only while it has one."""
+    gate = gates.closed_gate(plan) if plan.current_wave else None
+    decisions = [of_gate(plan, verb) for verb in GATE_LABELS] if gate and gate.approval else []
+    others = [Choice(v, str(LABELS[v]), _plan_refusal(plan, v, tally)) for v in LABELS]
+    return [*decisions, *others]
+
+
+def of_gate(plan: Plan, verb: str, actor: Actor | None = None) -> Choice:
+    """The decision `verb` about the plan's gate; for `actor`, if one is named."""
+    label = str(GATE_LABELS[verb])
+    gate = gates.closed_gate(plan)
+    if gate is None or not gate.approval:
+        return Choice(verb, label, _("The plan stands at no gate that waits for approval."))
+    if verb == "approve" and gate.decision == Decision.APPROVED:
+        why = _("%(who)s has already approved.") % {"who": gate.decided_by}
+        return Choice(verb, label, why)
+    if actor is None:
+        return Choice(verb, label)
+    if not actor.may(Permission.APPROVE):
+        return Choice(verb, label, _("Your role may not decide about gates: ask an approver."))
+    if actor.name in (plan.created_by, plan.started_by):
+        why = _("You created or started this plan: somebody else must decide about its gates.")
+        return Choice(verb, label, why)
+    return Choice(verb, label)
 
 
 def _plan_refusal(plan: Plan, verb: str, tally: Tally) -> str:

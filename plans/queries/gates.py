@@ -1,25 +1,15 @@
 """Gates between waves as people see them: which are closed, and what each waits for (X1)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from plans.models import UNFINISHED_STATES, Decision, Plan, PlanState, Task, Wave
+from plans.queries.hold import Hold
 
 UNDER_WAY = (PlanState.RUNNING, PlanState.PAUSED)
-
-
-@dataclass(frozen=True)
-class Hold:
-    """One thing that holds a plan or a task; `since` and `until` where they are known."""
-
-    text: str
-    since: datetime | None = None
-    until: datetime | None = None
+"""States in which a plan can stand at a gate."""
 
 
 def _closed() -> QuerySet[Wave]:

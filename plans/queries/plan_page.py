@@ -2,24 +2,35 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Count, Max
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from plans.message import Message
-from plans.models import Plan, PlanState, Task, TaskState, Wave
+from plans.models import FailurePolicy, Plan, PlanState, Task, TaskState, Wave
+from plans.queries import gates, hold
 from plans.queries.bar import Segment, segments
 from plans.queries.eligible import FAILED
+from plans.queries.gates import UNDER_WAY
+from plans.queries.hold import Hold
+from plans.queries.stop import active_stop
 from plans.queries.tally import DONE, Tally
 
 FAILURE_GROUPS_MAX = 20
+CALLED_SECONDS = 3.0
+"""After this long one asks oneself why no worker takes what is handed out."""
 STILL_FAILED = (TaskState.FAILED, TaskState.ROLLBACK_FAILED)
 
 
 @dataclass(frozen=True)
 class WaveStep:
-    """A rung of the wave ladder. `status` is `done`, `current` or `ahead`."""
+    """A rung of the wave ladder. `status` is `done`, `current` or `ahead`.
+
+    `gate` is that of the gate after it: `ahead`, `closed` or `open`; empty where there is none.
+    """
 
     wave: Wave
     status: str
@@ -27,6 +38,7 @@ class WaveStep:
     failed: int
     cancelled: int
     segments: list[Segment]
+    gate: str
 
     @property
     def number(self) -> int:
@@ -80,7 +92,17 @@ def _wave_step(plan: Plan, wave: Wave, states: Counter[str]) -> WaveStep:
         status = "current"
     else:
         status = "ahead"
-    return WaveStep(wave, status, done, failed, cancelled, segments(states))
+    gate = _gate_status(plan, wave)
+    return WaveStep(wave, status, done, failed, cancelled, segments(states), gate)
+
+
+def _gate_status(plan: Plan, wave: Wave) -> str:
+    if not wave.has_gate:
+        return ""
+    if wave.gate_opened_at is not None:
+        return "open"
+    is_closed = wave.gate_closed_at is not None and plan.state in UNDER_WAY
+    return "closed" if is_closed else "ahead"
 
 
 def stage_funnel(plan: Plan, tally: Tally) -> list[StageStep]:
@@ -120,15 +142,38 @@ def _group(
     )
 
 
-def why_still(plan: Plan, tally: Tally) -> list[str]:
-    """Why a plan that is not at its end does not move, or not further; nothing where it does."""
+def why_still(plan: Plan, tally: Tally) -> list[Hold]:
+    """Why a plan that is not at its end does not move, or not further; nothing where it does.
+
+    At most three statements.
+    """
+    holds = []
+    if plan.state in (*UNDER_WAY, PlanState.ROLLING_BACK) and (stop := active_stop()):
+        holds.append(hold.of_stop(stop))
+    holds += [Hold(text) for text in _own_reasons(plan, tally)]
+    if plan.state in UNDER_WAY and plan.current_wave and (gate := gates.closed_gate(plan)):
+        holds += gates.holds_of(gate, plan)
+    if tally.admitted:
+        holds += _no_worker(plan)
+    return holds
+
+
+def _own_reasons(plan: Plan, tally: Tally) -> list[str]:
     reasons = []
     halt = Message.from_json(plan.halt)
     if plan.state == PlanState.CREATED:
         reasons.append(_("Nothing has begun: the plan waits to be started."))
-    if plan.state == PlanState.PAUSED:
+    if plan.state == PlanState.PAUSED and halt is not None:
+        reasons.append(
+            _(
+                "Paused, because its failure budget is spent: %(why)s. What runs may finish. "
+                "Resume to go on: the next failure pauses it again."
+            )
+            % {"why": halt}
+        )
+    elif plan.state == PlanState.PAUSED:
         reasons.append(_("Paused: nothing is handed out until the plan is resumed."))
-    if halt is not None and plan.state in (PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED):
+    elif halt is not None and plan.state in (PlanState.RUNNING, PlanState.FAILED):
         reasons.append(_("Halted: %(why)s.") % {"why": halt})
     paused = tally.count(TaskState.PAUSED)
     if plan.state == PlanState.RUNNING and paused and not tally.admitted:
@@ -136,3 +181,26 @@ def why_still(plan: Plan, tally: Tally) -> list[str]:
         texts = "%(count)s paused tasks hold the plan up: resume, cancel or roll them back."
         reasons.append(ngettext(text, texts, paused) % {"count": paused})
     return reasons
+
+
+def _no_worker(plan: Plan) -> list[Hold]:
+    """Tasks that were handed out a while ago, and none of the plan is at a worker."""
+    admitted = Task.objects.filter(plan=plan, admitted=True)
+    called = admitted.filter(wake_at=None, rung_at__lt=Now() - timedelta(seconds=CALLED_SECONDS))
+    count = called.count()
+    if not count or admitted.exclude(lease_owner="").exists():
+        return []
+    text = ngettext(
+        "%(count)s task is handed out, and no worker takes it: the system page shows who is alive.",
+        "%(count)s tasks are handed out, and no worker takes them: the system page shows who is "
+        "alive.",
+        count,
+    )
+    return [Hold(text % {"count": count})]
+
+
+def budget_used(plan: Plan) -> int | None:
+    """How many failures of the failure budget are used; None where the plan has no budget."""
+    if plan.failure_policy != FailurePolicy.CONTINUE or plan.failure_budget is None:
+        return None
+    return Task.objects.filter(FAILED, plan=plan).count()

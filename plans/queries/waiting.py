@@ -1,34 +1,30 @@
-"""Why a task does not move: its plan, its wave, a slot, a lease, a poll, a pause."""
-
-from dataclasses import dataclass
-from datetime import datetime
+"""Why a task does not move: a stop, its plan, a gate, a wave, a slot, a lease, a poll, a pause."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from plans.message import Message
-from plans.models import Control, PlanState, Task, TaskState, Wave, WaveMode
+from plans.models import ACTIVE_STATES, Control, PlanState, Task, TaskState, Wave, WaveMode
+from plans.queries import gates, hold
+from plans.queries.hold import Hold
+from plans.queries.stop import active_stop
 from plans.queries.tally import DONE
-
-
-@dataclass(frozen=True)
-class Hold:
-    """One thing that holds a task; `since` and `until` where they are known."""
-
-    text: str
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 def holds_of(task: Task) -> list[Hold]:
     """What holds `task` (with its plan and wave), the nearest cause last."""
+    if task.state not in (TaskState.PENDING, TaskState.PAUSED, *ACTIVE_STATES):
+        return []
+    stop = active_stop()
+    return [*([hold.of_stop(stop)] if stop else []), *_own_holds(task)]
+
+
+def _own_holds(task: Task) -> list[Hold]:
     if task.state == TaskState.PENDING:
         return _pending(task)
     if task.state == TaskState.PAUSED:
         return [Hold(_("Paused: it goes on when somebody resumes it."))]
-    if task.state in (TaskState.RUNNING, TaskState.ROLLING_BACK):
-        return [*_asked(task), *_active(task)]
-    return []
+    return [*_asked(task), *_active(task)]
 
 
 def _pending(task: Task) -> list[Hold]:
@@ -44,6 +40,9 @@ def _pending(task: Task) -> list[Hold]:
         return [Hold(_("Its plan is %(state)s.") % {"state": plan.get_state_display()})]
     if task.wave.index > plan.current_wave:
         return [_earlier_wave(task)]
+    gate = gates.closed_gate(plan)
+    if gate is not None:
+        return gates.holds_of(gate, plan)
     if task.wave.mode == WaveMode.FIFO:
         return [Hold(_("Its wave runs one at a time, in order: its turn has not come."))]
     return [_slot(task)]

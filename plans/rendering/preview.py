@@ -3,9 +3,12 @@
 from collections import Counter
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from plans.models import Environment
 from plans.operations import Preview
-from plans.validation import Issue, Severity, Summary
+from plans.templatetags.bluegreen import duration
+from plans.validation import Issue, PlannedWave, Severity, Summary
 
 GROUPS_MAX = 50
 
@@ -16,7 +19,8 @@ def of_preview(preview: Preview) -> dict[str, Any]:
     total = len(preview.tenants)
     waves, begun = [], 0
     for number, wave in enumerate(preview.waves, 1):
-        waves.append({"number": number, "size": wave.size, "mode": wave.mode, "after": begun})
+        planned = {"number": number, "size": wave.size, "mode": wave.mode, "after": begun}
+        waves.append(planned | {"gate": _gate(wave)})
         begun += wave.size
     return of_summary(preview.summary) | {
         "target": Environment(preview.target) if preview.target in Environment.values else None,
@@ -25,6 +29,13 @@ def of_preview(preview: Preview) -> dict[str, Any]:
         "total": total,
         "waves": waves,
     }
+
+
+def _gate(wave: PlannedWave) -> str:
+    """The gate after a wave in words; empty where there is none."""
+    soak = _("soaks %(time)s") % {"time": duration(wave.soak_seconds)} if wave.soak_seconds else ""
+    approval = _("a second person approves") if wave.approval else ""
+    return ", ".join(part for part in (soak, approval) if part)
 
 
 def of_summary(summary: Summary) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
+from plans.actor import Actor
 from plans.models import Event, Plan, Task
 from plans.queries import (
     blast,
     choices,
     feed,
+    gates,
     instances,
     overview,
     plan_list,
@@ -22,6 +24,7 @@ from plans.queries import (
     waiting,
 )
 from plans.queries.bar import segments
+from plans.queries.stop import active_stop
 from plans.queries.tally import Tally
 
 
@@ -53,6 +56,7 @@ def plan_regions(plan: Plan) -> list[Region]:
         "tally": tally,
         "choices": choices.of_plan(plan, tally),
         "reasons": plan_page.why_still(plan, tally),
+        "budget_used": plan_page.budget_used(plan),
     }
     progress = {"plan": plan, "tally": tally, "segments": segments(tally.by_state)}
     waves = {"plan": plan, "waves": plan_page.wave_ladder(plan, tally)}
@@ -101,7 +105,11 @@ def overview_regions() -> list[Region]:
         Region("plans/_overview_counts.html", {"fleet": overview.fleet_counts()}),
         Region(
             "plans/_overview_needs.html",
-            {"failed": overview.failed_plans(), "halted": overview.halted_plans()},
+            {
+                "gates": gates.awaiting_approval(overview.ROWS_MAX),
+                "failed": overview.failed_plans(),
+                "halted": overview.halted_plans(),
+            },
         ),
         Region("plans/_overview_plans.html", {"rows": overview.plans_under_way()}),
     ]
@@ -130,13 +138,23 @@ def event_items(events: Iterable[Event]) -> list[Region]:
     return [Region("plans/_event.html", {"item": item}) for item in feed.items_of(events)]
 
 
-def confirmation(plan: Plan, verb: str) -> dict[str, Any]:
+def stop_banner() -> Region:
+    """What every page says at its top while everything is stopped; one statement."""
+    return Region("plans/_stop_banner.html", {"stop": active_stop()})
+
+
+def confirmation(plan: Plan, verb: str, actor: Actor) -> dict[str, Any]:
     """What a confirmation of `verb` says: whether it is possible, and its blast radius."""
     tally = Tally.of(plan)
-    choice = next(each for each in choices.of_plan(plan, tally) if each.verb == verb)
+    if verb in choices.GATE_LABELS:
+        choice = choices.of_gate(plan, verb, actor)
+    else:
+        choice = next(each for each in choices.of_plan(plan, tally) if each.verb == verb)
     return {
         "plan": plan,
         "choice": choice,
         "effects": [] if choice.why_not else blast.of_plan(plan, verb, tally),
         "typed": blast.needs_typed_name(tally, verb),
+        # A state does not say at which of its gates the plan stands.
+        "seen": plan.revision if verb in choices.GATE_LABELS else plan.state,
     }

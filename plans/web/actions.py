@@ -22,6 +22,8 @@ PLAN_OPERATIONS: dict[str, Callable[..., Any]] = {
     "cancel": operations.cancel_plan,
     "retry": operations.retry_plan,
     "rollback": operations.roll_back_plan,
+    "approve": operations.approve_plan,
+    "reject": operations.reject_plan,
 }
 TASK_OPERATIONS: dict[str, Callable[..., Any]] = {
     "pause": operations.pause_task,
@@ -37,15 +39,20 @@ TASK_OPERATIONS: dict[str, Callable[..., Any]] = {
 def plan_action(request: HtmxRequest, plan_id: int, verb: str) -> HttpResponse:
     """Do `verb` to a plan, if it still is what its sender saw."""
     plan = plan_or_refusal(plan_id)
-    if request.method == "GET":
-        context = regions.confirmation(plan, verb)
-        return _dialog(request, "plans/_confirm_plan.html", context)
-    command = command_of(request.POST, verb)
     actor = actor_of(request)
+    if request.method == "GET":
+        context = regions.confirmation(plan, verb, actor)
+        return dialog(request, "plans/_confirm_plan.html", context)
+    command = command_of(request.POST, verb)
     require_typed_name(request.POST, plan, verb, actor)
     done = PLAN_OPERATIONS[verb](plan_id, actor, **command)
     said = {"name": done.name, "state": done.get_state_display()}
-    messages.success(request, _("“%(name)s” is now %(state)s.") % said)
+    if verb == "approve":
+        messages.success(request, _("The gate of “%(name)s” is approved.") % said)
+    else:
+        # Where the page tells of another state, the notice has had its day.
+        text = _("“%(name)s” is now %(state)s.") % said
+        messages.success(request, text, extra_tags=done.state)
     return redirect("plan", plan_id)
 
 
@@ -60,18 +67,18 @@ def task_action(request: HtmxRequest, task_id: int, verb: str) -> HttpResponse:
         context = {"task": task, "choice": choice, "over": over}
         context["effects"] = [] if choice.why_not else blast.of_task(task, verb)
         context["stages"] = task_page.stages_of(task, verb, from_checkpoint=not over)
-        return _dialog(request, "plans/_confirm_task.html", context)
+        return dialog(request, "plans/_confirm_task.html", context)
     done = TASK_OPERATIONS[verb](task_id, actor_of(request), **command_of(request.POST, verb))
     said = {"tenant": done.tenant_id, "state": done.get_state_display()}
     if done.control:
         text = _("Asked for: tenant %(tenant)s obeys at its next stage boundary.")
     else:
         text = _("Tenant %(tenant)s is now %(state)s.")
-    messages.success(request, text % said)
+    messages.success(request, text % said, extra_tags=done.state)
     return redirect("task", task_id)
 
 
-def _dialog(request: HtmxRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+def dialog(request: HtmxRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """The confirmation: for htmx alone, else as a page of its own."""
     if request.htmx:
         return render(request, template, context)

@@ -1,6 +1,7 @@
 """What browsers send, made into what the facade takes."""
 
 import re
+from dataclasses import replace
 from typing import Any, cast
 
 from django import forms
@@ -18,6 +19,7 @@ from plans.queries import blast
 from plans.queries.tally import Tally
 from plans.queries.task_table import SORTS, TaskFilter
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
+from plans.validation.wave_text import parse_duration, parse_wave
 
 ID = re.compile(r"[0-9]{1,18}")
 PINNED = re.compile(r"(?:([A-Z_]{1,20}):)?([0-9]{1,18}(?:,[0-9]{1,18})*)")
@@ -39,6 +41,8 @@ class PlanForm(forms.Form):
     wave_mode = forms.ChoiceField(
         label=_("Inside a wave"), choices=WaveMode.choices, initial=WaveMode.CONCURRENT
     )
+    soak = forms.CharField(label=_("Soak between waves"), required=False, max_length=12)
+    approval = forms.BooleanField(label=_("A second person approves between waves"), required=False)
     max_concurrency = forms.IntegerField(
         label=_("At most at once"),
         min_value=1,
@@ -62,10 +66,27 @@ class PlanForm(forms.Form):
             field.widget.attrs["aria-describedby"] = "preview"
 
     def clean_waves(self) -> tuple[WaveRequest, ...]:
-        """`1, 10%, rest`; a wave may end in ` fifo` or ` concurrent`."""
+        """`1, 10%, rest`; what a wave may add: see `wave_text`."""
         parts = [part.strip() for part in self.cleaned_data["waves"].split(",")]
         mode = self.data.get("wave_mode") or WaveMode.CONCURRENT.value
         return tuple(_wave(part, str(mode)) for part in parts if part)
+
+    def clean_soak(self) -> int:
+        """Seconds."""
+        try:
+            return parse_duration(self.cleaned_data["soak"].strip().lower() or "0")
+        except ValueError:
+            raise forms.ValidationError(
+                _("This is no duration: write 90s, 15m, 2h or 1d.")
+            ) from None
+
+    def _waves(self) -> tuple[WaveRequest, ...]:
+        """The waves, with a gate after each but the last where the form asks for gates."""
+        said = self.cleaned_data
+        *waves, last = said["waves"] or (None,)
+        gate = {"soak_seconds": said["soak"], "approval": said["approval"]}
+        gated = [w if w.soak_seconds or w.approval else replace(w, **gate) for w in waves]
+        return (*gated, last) if last else ()
 
     def as_request(self) -> PlanRequest:
         """The request for the validation chain; the form must be valid."""
@@ -77,7 +98,7 @@ class PlanForm(forms.Form):
             ),
             executor_type=said["executor_type"],
             target=said["target"] or None,
-            waves=said["waves"],
+            waves=self._waves(),
             max_concurrency=said["max_concurrency"],
             failure_policy=said["failure_policy"],
             failure_budget=said["failure_budget"],
@@ -85,22 +106,16 @@ class PlanForm(forms.Form):
 
 
 def _wave(text: str, mode: str) -> WaveRequest:
-    words = text.lower().split()
-    if len(words) == 2 and words[1].upper() in WaveMode.values:
-        mode = words[1].upper()
-        words = words[:1]
-    size = words[0] if len(words) == 1 else ""
-    if size in ("rest", "*"):
-        return WaveRequest(rest=True, mode=mode)
-    percent = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%", size)
-    if percent:
-        return WaveRequest(percent=float(percent[1]), mode=mode)
-    if re.fullmatch(r"[0-9]{1,9}", size):
-        return WaveRequest(size=int(size), mode=mode)
-    raise forms.ValidationError(
-        _("“%(text)s” is no wave: write a number, a percentage such as 10%%, or rest."),
-        params={"text": text[:40]},
-    )
+    try:
+        return parse_wave(text, mode)
+    except ValueError:
+        raise forms.ValidationError(
+            _(
+                "“%(text)s” is no wave: write a number, a percentage such as 10%%, or rest; then "
+                "perhaps fifo, soak 15m, approval."
+            ),
+            params={"text": text[:40]},
+        ) from None
 
 
 def tenant_ids(data: QueryDict) -> list[str]:

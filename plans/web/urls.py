@@ -2,9 +2,9 @@
 
 from django.urls import path, re_path
 
-from plans.web import actions, bulk, metrics, new_plan, overview, plan, plans, system, task
+from plans.web import actions, bulk, metrics, new_plan, overview, plan, plans, stop, system, task
 
-PLAN_VERB = "(?P<verb>start|pause|resume|cancel|retry|rollback)"
+PLAN_VERB = "(?P<verb>start|pause|resume|cancel|retry|rollback|approve|reject)"
 TASK_VERB = "(?P<verb>pause|resume|cancel|retry|rollback)"
 ID = "[0-9]{1,18}"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     re_path(rf"^plans/(?P<plan_id>{ID})/tasks/{TASK_VERB}/$", bulk.bulk_action, name="bulk_action"),
     re_path(rf"^tasks/(?P<task_id>{ID})/$", task.task, name="task"),
     re_path(rf"^tasks/(?P<task_id>{ID})/{TASK_VERB}/$", actions.task_action, name="task_action"),
+    path("stop/", stop.stop, name="stop"),
+    path("stop/lift/", stop.lift, name="stop_lift"),
     path("system/", system.system, name="system"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -94,6 +94,11 @@ function apply({ regions = "", rows = "", cells = [] }) {
   }
   for (const cell of cells) paint(...cell);
   if (cells.length) refreshIfFiltered("wall");
+  // A notice about a state goes when the state has moved on.
+  const state = document.querySelector(".head[data-state]")?.dataset.state;
+  for (const notice of document.querySelectorAll("#notices [data-state]")) {
+    if (state && notice.dataset.state !== state) notice.remove();
+  }
 }
 
 function patch(fresh) {

@@ -45,8 +45,10 @@ READ = Rule(get=Who.VIEWER, post=Who.VIEWER)
 ADMINISTER = Rule(get=Who.ADMIN, post=Who.ADMIN)
 ADMINISTER_READ_ONLY = Rule(get=Who.ADMIN)
 NEVER = Rule()
+DECIDE = Rule(get=Who.VIEWER, post=Who.APPROVER)
 
 PLAN_VERBS = ("start", "pause", "resume", "cancel", "retry", "rollback")
+GATE_VERBS = ("approve", "reject")
 TASK_VERBS = ("pause", "resume", "cancel", "retry", "rollback")
 DRAFT = {"name": "Autumn", "executorType": "BLUE_GREEN_SWITCH", "tenantIds": ["tenant-002"]}
 
@@ -60,6 +62,7 @@ WEB = {
     "/plans/new/tenants/": PAGE,
     "/plans/{plan}/": PAGE,
     **{f"/plans/{{plan}}/{verb}/": ACT for verb in PLAN_VERBS},
+    **{f"/plans/{{plan}}/{verb}/": DECIDE for verb in GATE_VERBS},
     **{
         f"/plans/{{plan}}/tasks/{verb}/": Rule(
             Who.VIEWER, Who.OPERATOR, {"scope": "all"}, {"selection": "{task}"}
@@ -68,6 +71,8 @@ WEB = {
     },
     "/tasks/{task}/": PAGE,
     **{f"/tasks/{{task}}/{verb}/": ACT for verb in TASK_VERBS},
+    "/stop/": ACT,
+    "/stop/lift/": ACT,
     "/system/": PAGE,
     "/metrics": PAGE,
 }
@@ -80,6 +85,7 @@ API = {
     "/api/plans/{plan}": PAGE,
     "/api/plans/{plan}/events": PAGE,
     **{f"/api/plans/{{plan}}/{verb}": COMMAND for verb in PLAN_VERBS},
+    **{f"/api/plans/{{plan}}/{verb}": Rule(post=Who.APPROVER) for verb in GATE_VERBS},
     **{
         f"/api/plans/{{plan}}/tasks/{verb}": Rule(post=Who.OPERATOR, body={"taskIds": [1]})
         for verb in TASK_VERBS
@@ -87,6 +93,8 @@ API = {
     "/api/tasks": PAGE,
     "/api/tasks/{task}": PAGE,
     **{f"/api/tasks/{{task}}/{verb}": COMMAND for verb in TASK_VERBS},
+    "/api/stop": ACT,
+    "/api/stop/lift": COMMAND,
     "/api/tenants": PAGE,
     "/api/tenants/{plans.tenant}/versions": PAGE,
 }

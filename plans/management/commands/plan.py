@@ -39,6 +39,8 @@ class Command(BaseCommand):
             "cancel": (partial(acting.add, "cancel"), acting.run, _("cancel what is unfinished")),
             "retry": (partial(acting.add, "retry"), acting.run, _("retry what failed")),
             "rollback": (partial(acting.add, "rollback"), acting.run, _("take tenants back")),
+            "approve": (partial(acting.add, "approve"), acting.run, _("let the next wave begin")),
+            "reject": (partial(acting.add, "reject"), acting.run, _("pause at the gate")),
             "show": (reading.add_show, reading.show, _("show a plan or a task")),
             "list": (reading.add_list, reading.listing, _("list the latest plans")),
             "watch": (reading.add_watch, reading.watch, _("watch a plan until it ends")),

@@ -1,4 +1,4 @@
-"""`plan start|pause|resume|cancel|retry|rollback`: of a plan, or of some of its tasks."""
+"""`plan start|pause|resume|cancel|retry|rollback|approve|reject`: a plan, or some of its tasks."""
 
 import argparse
 from collections.abc import Callable
@@ -21,6 +21,8 @@ PLAN: dict[str, Operation] = {
     "cancel": operations.cancel_plan,
     "retry": operations.retry_plan,
     "rollback": operations.roll_back_plan,
+    "approve": operations.approve_plan,
+    "reject": operations.reject_plan,
 }
 TASK: dict[str, Operation] = {
     "pause": operations.pause_task,

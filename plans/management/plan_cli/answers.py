@@ -50,6 +50,10 @@ def plan_json(plan: Plan) -> dict[str, Any]:
                 "mode": wave.mode,
                 "size": wave.size,
                 "counts": by_wave.get(wave.pk) or counts.none(),
+                "soakSeconds": wave.soak_seconds,
+                "approval": wave.approval,
+                "gateClosedAt": _time(wave.gate_closed_at),
+                "gateOpenedAt": _time(wave.gate_opened_at),
             }
             for wave in plan.waves.order_by("index")
         ],

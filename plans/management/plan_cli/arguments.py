@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +12,7 @@ from plans import conf
 from plans.canonical import storable_text
 from plans.models import Tenant
 from plans.validation import WaveRequest
-
-WAVE = re.compile(r"(?P<size>\d{1,9})|(?P<percent>\d{1,3}(\.\d{1,6})?)%|(?P<rest>rest)")
+from plans.validation.wave_text import parse_wave
 
 
 def add_actor(parser: argparse.ArgumentParser) -> None:
@@ -83,17 +81,16 @@ def seen(given: str) -> str | int:
 
 
 def wave(given: str) -> WaveRequest:
-    """A wave as `5`, `10%` or `rest`."""
-    found = WAVE.fullmatch(given.strip())
-    if not found:
+    """A wave as `5`, `10%` or `rest`, with what `wave_text` lets one add."""
+    try:
+        return parse_wave(given)
+    except ValueError:
         raise argparse.ArgumentTypeError(
-            _("a wave is a number of tenants (5), a share of them (10%) or “rest”")
-        )
-    if found["rest"]:
-        return WaveRequest(rest=True)
-    if found["percent"]:
-        return WaveRequest(percent=float(found["percent"]))
-    return WaveRequest(size=int(found["size"]))
+            _(
+                "a wave is a number of tenants (5), a share of them (10%) or “rest”, "
+                "then perhaps fifo, soak 15m, approval"
+            )
+        ) from None
 
 
 def tenant_ids(given: Iterable[str]) -> list[str]:

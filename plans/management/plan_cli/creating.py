@@ -40,7 +40,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="WAVE",
-        help=_("5, 10%% (of all tenants, rounded up) or rest; again for each further wave"),
+        help=_(
+            "5, 10%% (of all tenants, rounded up) or rest, in quotes perhaps with a gate after it: "
+            "“10%% soak 15m approval”; again for each further wave"
+        ),
     )
     parser.add_argument("--fifo", action="store_true", help=_("run each wave one by one, in order"))
     parser.add_argument("--max-concurrency", type=int, default=conf.CONCURRENCY_DEFAULT)
@@ -113,7 +116,15 @@ def _preview(request: PlanRequest, actor: Actor, screen: Screen) -> Exit:
             {
                 "target": preview.target,
                 "taskCount": len(request.tenants),
-                "waves": [{"size": wave.size, "mode": wave.mode} for wave in preview.waves],
+                "waves": [
+                    {
+                        "size": wave.size,
+                        "mode": wave.mode,
+                        "soakSeconds": wave.soak_seconds,
+                        "approval": wave.approval,
+                    }
+                    for wave in preview.waves
+                ],
                 "errors": preview.summary.error_count,
                 "issues": preview.summary.as_json(),
             }

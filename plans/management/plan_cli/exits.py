@@ -33,6 +33,7 @@ EPILOG = _(
 WANTED = {
     "cancel": {PlanState.CANCELLED},
     "pause": {PlanState.PAUSED},
+    "reject": {PlanState.PAUSED},
     "rollback": {PlanState.ROLLED_BACK},
     "watch": {PlanState.COMPLETED, PlanState.ROLLED_BACK},
 }

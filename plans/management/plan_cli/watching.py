@@ -52,7 +52,9 @@ def of_plan(plan_id: int, action: str) -> Look:
         # A cancelled plan's tasks stop at their next boundary, and single tasks of a plan that
         # has ended may be going back.
         is_busy = any(by_state[state] for state in ACTIVE_STATES)
-        stands = plan.state in STILL or (action == "pause" and plan.state == PlanState.PAUSED)
+        stands = plan.state in STILL or (
+            action in ("pause", "reject") and plan.state == PlanState.PAUSED
+        )
         return View(
             f"{answers.title(plan)} {plan.state}: {answers.in_words(by_state)}",
             answers.finished(by_state),
