@@ -12,7 +12,7 @@ import django
 
 django.setup()
 
-from plans.clients import gateway, instances, ob_service  # noqa: E402
+from plans.clients import gateway, instances, ob_service, services  # noqa: E402
 from plans.clients.http import Call  # noqa: E402
 from plans.stores import tenant_config  # noqa: E402
 
@@ -23,10 +23,11 @@ def switch(tenant_id: str) -> None:
     tenant = ob_service.get_tenant(tenant_id, call)
     tenant_config.read(tenant_id)
     gateway.get_route(tenant_id, call)
-    tenant_config.read(tenant_id)
     tenant_config.write(tenant_id, 20, 1, "green", {})
     for endpoint in tenant.endpoints:
         instances.config_version(endpoint, call)
+    for endpoint in tenant.endpoints:
+        services.notify(endpoint, tenant_id, 20, "green", call)
     gateway.put_route(tenant_id, "green", call)
     for endpoint in tenant.endpoints:
         instances.health(endpoint, call)

@@ -59,7 +59,7 @@ class Stub(asyncio.Protocol):
                 said = {"status": "UP", "version": "20"}
             case ["GET", "i", _, _, "config"]:
                 said = {"version": "20"}
-            case ["PUT", "ob", "tenants", _, "status"]:
+            case ["POST", "i", _, _, "notify"] | ["PUT", "ob", "tenants", _, "status"]:
                 said = {}
             case _:
                 return b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}"
