@@ -6,6 +6,7 @@ from datetime import datetime
 from plans.message import Message
 from plans.models import Direction, StageRun, StageRunState, Task, TaskState
 from plans.queries.condition import Condition, condition_of
+from plans.queries.told import ToldService, told_services
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class RailStep:
     status: str
     runs: list[StageRun] = field(default_factory=list)
     is_checkpoint: bool = False
+    told: list[ToldService] = field(default_factory=list)
 
     @property
     def last(self) -> StageRun | None:
@@ -72,7 +74,8 @@ def rail(task: Task, runs: list[StageRun]) -> list[RailStep]:
         own = [run for run in runs if run.index == index]
         marked = task.checkpoint is not None and index == task.cursor - 1
         status = _status(task, index, own)
-        steps.append(RailStep(index + 1, spec["name"], status, own, marked))
+        told = told_services(task, own[-1] if own else None)
+        steps.append(RailStep(index + 1, spec["name"], status, own, marked, told))
     return steps
 
 

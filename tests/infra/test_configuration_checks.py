@@ -51,3 +51,23 @@ def test_with_all_of_them_nothing_is_said() -> None:
         ALLOWED_ENDPOINT_NETWORKS="10.0.0.0/8, fd00::/8",
     )
     assert result.returncode == 0, result.stderr
+
+
+CONFIGURED = {
+    "OB_SERVICE_URL": "https://ob.example.net",
+    "GATEWAY_URL": "http://gateway.example.net",
+    "ALLOWED_ENDPOINT_NETWORKS": "10.0.0.0/8",
+}
+
+
+def test_services_that_cannot_be_read_are_refused_with_the_entry() -> None:
+    result = check(**CONFIGURED, NOTIFY_SERVICES="instances=direct_rpc,billing=pigeon")
+    assert result.returncode == 1
+    assert "NOTIFY_SERVICES cannot be read: 'billing=pigeon'" in result.stderr
+    assert "choose one of direct_rpc, redis_rpc" in result.stderr
+
+
+def test_a_service_that_may_not_be_called_is_warned_of() -> None:
+    result = check(**CONFIGURED, NOTIFY_SERVICES="billing=direct_rpc@http://192.0.2.7:80")
+    assert result.returncode == 0, result.stderr
+    assert "billing cannot be told" in result.stderr
