@@ -1,0 +1,99 @@
+"""The task's page shows its instances while the delivery waits for them."""
+
+import pytest
+from django.test import Client
+
+from plans import operations
+from plans.engine import executor
+from plans.engine.clock import in_seconds
+from plans.models import Task
+from plans.queries.instances import instances_of
+from plans.queries.task_page import stage_runs
+from plans.stores import doorbell
+from tests.live.sockets import Sockets
+from tests.support.driving import OPERATOR, WORKER, make_plan
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TENANT = "tenant-001"
+SILENT = "INSTANCE_UNREACHABLE"
+# A second is long enough to be parked for.
+PARAMETERS = {"deliver_config": {"retry": "fixed", "poll_seconds": 1.0}}
+
+
+@pytest.fixture
+def waiting(sandbox: Sandbox) -> Task:
+    """A task that is parked: of its instances one is well, one is behind, one does not answer."""
+    sandbox.add_fault(TENANT, "instance.apply", "drop", instance=2)
+    sandbox.add_fault(TENANT, "instance.config", "drop", instance=3)
+    plan = make_plan([TENANT], parameters=PARAMETERS)
+    operations.start_plan(plan.pk, OPERATOR)
+    # Until all that can have it have taken the configuration up.
+    while sorted(said(poll_once())) != ["19", "20", SILENT]:
+        pass
+    return Task.objects.get()
+
+
+def poll_once() -> Task:
+    """Wake the task, and run it until it is parked again."""
+    Task.objects.update(wake_at=in_seconds(-1))
+    executor.run(Task.objects.get().pk, WORKER)
+    doorbell.flush(5)
+    return Task.objects.get()
+
+
+def is_instances(html: str) -> bool:
+    return 'id="task-instances"' in html
+
+
+def said(task: Task) -> list[str]:
+    return [each["said"] for each in task.memo["instances"].values()]
+
+
+def test_who_is_latest_outdated_and_silent_is_seen_while_it_waits(
+    waiting: Task, viewer: Client
+) -> None:
+    found = instances_of(waiting, stage_runs(waiting))
+    assert found is not None
+    assert (found.is_waiting, found.expected) == (True, "20")
+    assert [(row.status, row.said) for row in found.rows] == [
+        ("latest", "20"),
+        ("outdated", "19"),
+        ("silent", SILENT),
+    ]
+    assert all(row.attempts and row.at for row in found.rows)
+    page = viewer.get(f"/tasks/{waiting.pk}/").text
+    assert "finds them while it waits" in page
+    for row in found.rows:
+        assert f"<code>{row.endpoint}</code>" in page
+
+
+def test_an_open_page_is_told_as_soon_as_one_more_acknowledges(
+    waiting: Task, sandbox: Sandbox, sockets: Sockets, viewer: Client
+) -> None:
+    socket = sockets.watch(f"/ws/tasks/{waiting.pk}/", viewer)
+    silent = next(fault for fault in sandbox.faults() if fault["step"] == "instance.config")
+    sandbox.remove_fault(silent["id"])
+    task = poll_once()
+    assert sorted(said(task)) == ["19", "20", "20"]
+
+    def told() -> str:
+        frames = [frame.get("regions", "") for frame in socket.waiting()]
+        # The first one may tell how it was before.
+        return next((html for html in frames if is_instances(html) and SILENT not in html), "")
+
+    assert "finds them while it waits" in wait_until(told, 20)
+
+
+def test_what_was_found_last_stays_when_the_stage_has_ended(
+    waiting: Task, sandbox: Sandbox, viewer: Client
+) -> None:
+    operations.pause_task(waiting.pk, OPERATOR)
+    task = Task.objects.get()
+    assert task.memo == {}
+    assert instances_of(task, stage_runs(task)) is None
+    operations.cancel_task(task.pk, OPERATOR)
+    page = viewer.get(f"/tasks/{waiting.pk}/").text
+    assert '<section id="task-instances" class="card" hidden>' in page
