@@ -14,6 +14,10 @@ from plans.ack.result import InstanceAck, Status
 from plans.models import StageRun, StageRunState, Task
 
 
+ROWS_MAX = 100
+"""Rows that a page shows: those that have acknowledged make room for the others."""
+
+
 @dataclass(frozen=True)
 class InstanceRow:
     """What one instance last said; `status` is `latest`, `outdated` or `silent`."""
@@ -33,6 +37,18 @@ class Instances:
     expected: str
     rows: list[InstanceRow]
     is_waiting: bool = False
+
+    @property
+    def shown(self) -> list[InstanceRow]:
+        """All rows, or, where there are many, those that are of interest first."""
+        if len(self.rows) <= ROWS_MAX:
+            return self.rows
+        return sorted(self.rows, key=lambda row: row.status == Status.LATEST)[:ROWS_MAX]
+
+    @property
+    def hidden(self) -> int:
+        """How many rows are not shown."""
+        return len(self.rows) - len(self.shown)
 
     @property
     def counts(self) -> list[tuple[str, int]]:

@@ -6,8 +6,8 @@ from django.test import Client
 from plans import operations
 from plans.engine import executor
 from plans.engine.clock import in_seconds
-from plans.models import Task
-from plans.queries.instances import instances_of
+from plans.models import StageRun, Task
+from plans.queries.instances import InstanceRow, Instances, instances_of
 from plans.queries.task_page import stage_runs
 from plans.stores import doorbell
 from tests.live.sockets import Sockets
@@ -97,3 +97,12 @@ def test_what_was_found_last_stays_when_the_stage_has_ended(
     operations.cancel_task(task.pk, OPERATOR)
     page = viewer.get(f"/tasks/{waiting.pk}/").text
     assert '<section id="task-instances" class="card" hidden>' in page
+
+
+def test_of_many_instances_those_that_need_a_look_are_shown_first() -> None:
+    rows = [InstanceRow(f"http://i/{n}", "20", "latest") for n in range(500)]
+    rows[400] = InstanceRow("http://i/400", "19", "outdated")
+    found = Instances(StageRun(), "20", rows)
+    assert (len(found.shown), found.hidden) == (100, 400)
+    assert found.shown[0].endpoint == "http://i/400"
+    assert found.counts == [("latest", 499), ("outdated", 1), ("silent", 0)]
