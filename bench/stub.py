@@ -1,7 +1,8 @@
 """The outside world at little CPU: OB service, gateway and instances in one asyncio protocol.
 
 `python -m bench.stub PORT LATENCY_SECONDS`. Every tenant is blue with configuration 19 until it
-is switched; every instance runs version 20, the one that a fresh switch writes.
+is switched; every instance runs version 20, the one that a fresh switch writes. Instances of the tenant `slow`
+answer a second late, those of `hanging` never.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import sys
 from typing import Any
 
 INSTANCES = 1
+SLOW_SECONDS = 1.0
 
 
 class Stub(asyncio.Protocol):
@@ -37,9 +39,12 @@ class Stub(asyncio.Protocol):
             body = self._buffer[end + 4 : end + 4 + length]
             self._buffer = self._buffer[end + 4 + length :]
             method, path = head.split(b" ", 2)[:2]
+            if path.startswith(b"/i/hanging/"):
+                continue
             answer = self._answer(method.decode(), path.decode().split("/")[1:], body)
-            if self.latency_seconds:
-                asyncio.get_running_loop().call_later(self.latency_seconds, self._send, answer)
+            slow = SLOW_SECONDS if path.startswith(b"/i/slow/") else 0.0
+            if latency := self.latency_seconds + slow:
+                asyncio.get_running_loop().call_later(latency, self._send, answer)
             else:
                 self._send(answer)
 

@@ -28,8 +28,8 @@ from plans.stores import doorbell, prepared
 IN_CLAUSE_MAX = 500
 """Keys in one IN clause; SQLite takes at most 999 variables in older builds."""
 TENANT_ID_CHARS = 64
-FEW = 40
-"""So many events are inserted by a statement that is kept; more are written in bulk."""
+FEW = 60
+"""So many events are inserted by statements that are kept; more are written in bulk."""
 HEAD = ("last_seq", "last_hash")
 
 Guard = Mapping[str, Any]
@@ -170,7 +170,7 @@ def append(journal_id: int, head: tuple[int, str], events: list[Event]) -> None:
     new_head = {"last_seq": events[-1].seq, "last_hash": last_hash}
     moving = prepared.update(Journal, journal_id, new_head, {})
     if len(events) <= FEW:
-        inserted, _ = prepared.run([prepared.insert(events), moving])
+        *inserted, _ = prepared.run([*prepared.insert(events), moving])
         prepared.give_keys(events, inserted)
     else:
         Event.objects.bulk_create(events)

@@ -181,15 +181,14 @@ def write(entries: Sequence[RunnerRecord]) -> None:
     journal_id = entries[0].journal_id
     begun = [run for entry in entries for run in entry.begun]
     noted = [event for entry in entries for event in entry.noted]
-    outcomes = prepared.run(
+    *outcomes, head = prepared.run(
         [
+            *prepared.insert(begun),
             *(ended for entry in entries for ended in entry.ended),
-            *([prepared.insert(begun)] if begun else []),
             prepared.lock(Journal, journal_id, events.HEAD),
         ]
     )
-    if begun:
-        prepared.give_keys(begun, outcomes[-2])
+    prepared.give_keys(begun, outcomes)
     if noted:
-        events.append(journal_id, outcomes[-1].rows[0], noted)
+        events.append(journal_id, head.rows[0], noted)
         transaction.on_commit(lambda: events.announce(noted))

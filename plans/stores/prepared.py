@@ -5,7 +5,7 @@ than the database to run it, so the ones that every stage needs are kept as text
 through the fields, as in the ORM. For everything else use the ORM.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -15,6 +15,9 @@ from django.db.models import Q
 from django.db.models.sql import Query
 
 Row = TypeVar("Row", bound=models.Model)
+
+VALUES_MAX = 50
+"""Values of one statement; psycopg reads the text of longer ones anew each time."""
 
 
 class Statement(NamedTuple):
@@ -38,21 +41,26 @@ def run(statements: Sequence[Statement]) -> list[Outcome]:
     return [_run(statement) for statement in statements]
 
 
-def insert(rows: Sequence[models.Model]) -> Statement:
-    """Insert a few new rows of one model; `give_keys` takes what it returns. No `pre_save`."""
+def insert(rows: Sequence[models.Model]) -> list[Statement]:
+    """Insert new rows of one model, some by each statement; without `pre_save`.
+
+    `give_keys` takes what they return.
+    """
+    if not rows:
+        return []
     model = type(rows[0])
     fields = _insertable(model)
-    values = [
-        field.get_db_prep_save(getattr(row, field.attname), connection)
-        for row in rows
-        for field in fields
+    at_once = max(1, VALUES_MAX // len(fields))
+    return [
+        _insert(model, fields, rows[start : start + at_once])
+        for start in range(0, len(rows), at_once)
     ]
-    return Statement(_insert_text(model, len(rows)), values)
 
 
-def give_keys(rows: Sequence[models.Model], inserted: Outcome) -> None:
-    """Tell rows that were inserted their keys."""
-    for row, (key,) in zip(rows, inserted.rows, strict=True):
+def give_keys(rows: Sequence[models.Model], outcomes: Iterable[Outcome]) -> None:
+    """Tell rows that were inserted their keys, which nothing else among `outcomes` returned."""
+    keys = (key for outcome in outcomes for (key,) in outcome.rows)
+    for row, key in zip(rows, keys, strict=True):
         row.pk = key
         row._state.adding = False
 
@@ -102,6 +110,17 @@ def fetch(model: type[Row], key: Any, *, lock: bool = False) -> Row | None:
         for convert in converters:
             converted[place] = convert(converted[place], expression, connection)
     return model.from_db(connection.alias, names, converted)
+
+
+def _insert(
+    model: type[models.Model], fields: tuple[Any, ...], rows: Sequence[models.Model]
+) -> Statement:
+    values = [
+        field.get_db_prep_save(getattr(row, field.attname), connection)
+        for row in rows
+        for field in fields
+    ]
+    return Statement(_insert_text(model, len(rows)), values)
 
 
 def _run(statement: Statement) -> Outcome:
