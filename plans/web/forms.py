@@ -19,6 +19,7 @@ from plans.queries import blast
 from plans.queries.tally import Tally
 from plans.queries.task_table import SORTS, TaskFilter
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
+from plans.validation.parameters import PARAMETERS_MAX_CHARS, parameters_of
 from plans.validation.wave_text import parse_duration, parse_wave
 
 ID = re.compile(r"[0-9]{1,18}")
@@ -56,6 +57,13 @@ class PlanForm(forms.Form):
         label=_("Failures tolerated"), required=False, min_value=0, max_value=NUMBER_MAX
     )
 
+    parameters = forms.CharField(
+        label=_("Parameters of stages"),
+        required=False,
+        max_length=PARAMETERS_MAX_CHARS,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         pipelines = forms.ChoiceField(
@@ -70,6 +78,13 @@ class PlanForm(forms.Form):
         parts = [part.strip() for part in self.cleaned_data["waves"].split(",")]
         mode = self.data.get("wave_mode") or WaveMode.CONCURRENT.value
         return tuple(_wave(part, str(mode)) for part in parts if part)
+
+    def clean_parameters(self) -> dict[str, dict[str, Any]]:
+        """Those that differ from the defaults, by stage."""
+        try:
+            return parameters_of(self.cleaned_data["parameters"].strip() or "{}")
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
 
     def clean_soak(self) -> int:
         """Seconds."""
@@ -102,6 +117,7 @@ class PlanForm(forms.Form):
             max_concurrency=said["max_concurrency"],
             failure_policy=said["failure_policy"],
             failure_budget=said["failure_budget"],
+            parameters=said["parameters"],
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management.base import CommandError
 
-from plans.models import Event, EventKind, Plan, PlanState, Tenant
+from plans.models import Event, EventKind, Plan, PlanState, Task, Tenant
 from tests.commands.conftest import Manage
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
@@ -127,3 +127,18 @@ def test_wrong_usage_is_refused_before_anything_happens(
     with pytest.raises(CommandError):
         manage(*ONE, *wrong)
     assert not Event.objects.exists()
+
+
+def test_parameters_of_stages_come_as_json(manage: Manage) -> None:
+    given = {"notify_services": {"tries": 5, "services": [{"name": "instances"}]}}
+    assert manage(*ONE, "--parameters", json.dumps(given)).code == 0
+    pipeline = {spec["name"]: spec["params"] for spec in Task.objects.get().pipeline}
+    assert pipeline["notify_services"] == given["notify_services"]
+    assert pipeline["check_health"] == {}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"check_health": 3}'])
+def test_parameters_that_are_none_are_wrong_usage(manage: Manage, text: str) -> None:
+    with pytest.raises(CommandError, match="Parameters are JSON by stage"):
+        manage(*ONE, "--parameters", text)
+    assert not Plan.objects.exists()

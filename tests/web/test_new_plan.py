@@ -123,3 +123,29 @@ def test_waves_are_written_as_a_line(text: str, sizes: list[int], operator: Clie
     waves = list(Plan.objects.get().waves.all())
     assert [wave.size for wave in waves] == sizes
     assert ("fifo" in text) == (waves[0].mode == "FIFO")
+
+
+def test_parameters_of_stages_come_as_json(operator: Client) -> None:
+    add_tenants(3)
+    operator.post("/plans/new/", filled(parameters='{"check_health": {"attempts": 20}}'))
+    pipeline = {spec["name"]: spec["params"] for spec in Task.objects.all()[0].pipeline}
+    assert pipeline["check_health"] == {"attempts": 20}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "Parameters are JSON by stage"),
+        ('{"check_health": {"attempts": 0}}', "greater than or equal to 1"),
+        ('{"notify_services": {"services": [{"name": "x", "strategy": "y"}]}}', "no strategy y"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_told_and_stay_in_the_form(
+    operator: Client, text: str, said: str
+) -> None:
+    add_tenants(3)
+    answer = operator.post("/plans/new/", filled(parameters=text))
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert '<details id="more" open>' in answer.text
+    assert not Plan.objects.exists()

@@ -12,6 +12,7 @@ from plans import conf
 from plans.canonical import storable_text
 from plans.models import Tenant
 from plans.validation import WaveRequest
+from plans.validation.parameters import parameters_of
 from plans.validation.wave_text import parse_wave
 
 
@@ -57,6 +58,14 @@ def reason(given: str) -> str:
             _("a reason has at most %(limit)s characters") % {"limit": conf.REASON_MAX_CHARS}
         )
     return text(given)
+
+
+def parameters(given: str) -> dict[str, dict[str, Any]]:
+    """Parameters of stages, as JSON by stage."""
+    try:
+        return parameters_of(given)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def seconds(given: str) -> float:

@@ -50,6 +50,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--failure-policy", choices=FailurePolicy.values, default="halt")
     parser.add_argument("--failure-budget", type=int, metavar="N")
     parser.add_argument(
+        "--parameters",
+        type=arguments.parameters,
+        default={},
+        metavar="JSON",
+        help=_("parameters of stages that differ from the defaults, by stage"),
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help=_("validate and show, store nothing")
     )
     parser.add_argument("--start", action="store_true", help=_("start it at once"))
@@ -99,6 +106,7 @@ def _request(options: dict[str, Any]) -> PlanRequest:
         max_concurrency=options["max_concurrency"],
         failure_policy=options["failure_policy"],
         failure_budget=options["failure_budget"],
+        parameters=options["parameters"],
     )
 
 
