@@ -4,13 +4,14 @@ import sys
 
 from rich.console import Console
 
-from bench import large_plan, live, switching, waiting
+from bench import acknowledgement, large_plan, live, switching, waiting
 
 MEASUREMENTS = {
     "switching": switching.measure,
     "waiting": waiting.measure,
     "live": live.measure,
     "large_plan": large_plan.measure,
+    "acknowledgement": acknowledgement.measure,
 }
 
 

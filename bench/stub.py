@@ -1,8 +1,8 @@
 """The outside world at little CPU: OB service, gateway and instances in one asyncio protocol.
 
 `python -m bench.stub PORT LATENCY_SECONDS`. Every tenant is blue with configuration 19 until it
-is switched; every instance runs version 20, the one that a fresh switch writes. Instances of the tenant `slow`
-answer a second late, those of `hanging` never.
+is switched; every instance runs version 20, the one that a fresh switch writes. Instances of the
+tenant `slow` answer a second late, those of `hanging` never.
 """
 
 import asyncio

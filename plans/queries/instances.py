@@ -13,7 +13,6 @@ from typing import Any
 from plans.ack.result import InstanceAck, Status
 from plans.models import StageRun, StageRunState, Task
 
-
 ROWS_MAX = 100
 """Rows that a page shows: those that have acknowledged make room for the others."""
 
