@@ -18,7 +18,7 @@ def parse_wave(text: str, mode: str = WaveMode.CONCURRENT.value) -> WaveRequest:
     first, *words = text.lower().split() or [""]
     size = SIZE.fullmatch(first)
     if size is None:
-        raise ValueError(text)
+        raise ValueError(f"no wave: {text}")
     soak_seconds, approval = 0, False
     while words:
         word = words.pop(0)
@@ -29,7 +29,7 @@ def parse_wave(text: str, mode: str = WaveMode.CONCURRENT.value) -> WaveRequest:
         elif word == "soak" and words:
             soak_seconds = parse_duration(words.pop(0))
         else:
-            raise ValueError(text)
+            raise ValueError(f"no wave: {text}")
     return WaveRequest(
         size=int(size["size"]) if size["size"] else None,
         percent=float(size["percent"]) if size["percent"] else None,
@@ -44,5 +44,5 @@ def parse_duration(text: str) -> int:
     """`90`, `90s`, `15m`, `2h` or `1d` in seconds. Raises ValueError."""
     found = DURATION.fullmatch(text)
     if found is None:
-        raise ValueError(text)
+        raise ValueError(f"no duration: {text}")
     return int(found[1]) * UNIT_SECONDS[found[2]]
