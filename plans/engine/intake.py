@@ -1,9 +1,9 @@
-"""The taking side of the queue: out of what lies in Redis comes the next task id, and nothing else.
+"""The taking side of the queue: out of what lies in Redis come task ids, and nothing else.
 
 RQ would first move a job's id to another list, and forget it there if the worker dies. Here the
 wait takes nothing away (it moves the head of the queue to the head of the queue), and the take is
-one script: id and hash leave together. So a killed worker loses at most one ring, and a task that
-is rung while it runs is simply queued again.
+one script: id and hash leave together. So a killed worker loses at most the rings that its free
+threads were about to answer, and a task that is rung while it runs is simply queued again.
 """
 
 import json
@@ -18,15 +18,20 @@ from plans.engine.queue import FUNCTION_NAME, QUEUE_KEY
 DATA_MAX_BYTES = 4096
 
 TAKE_SCRIPT = """
--- KEYS: the queue. ARGV: the prefix of the jobs' hashes, how long their data may be.
-local id = redis.call('LPOP', KEYS[1])
-if not id then
-    return false
+-- KEYS: the queue. ARGV: the prefix of the jobs' hashes, how long their data may be, how many.
+local taken = {}
+for _ = 1, tonumber(ARGV[3]) do
+    local id = redis.call('LPOP', KEYS[1])
+    if not id then
+        break
+    end
+    local key = ARGV[1] .. id
+    local data = redis.pcall('HGET', key, 'data')
+    redis.call('DEL', key)
+    local fits = type(data) == 'string' and #data <= tonumber(ARGV[2])
+    taken[#taken + 1] = {id, fits and data}
 end
-local key = ARGV[1] .. id
-local data = redis.pcall('HGET', key, 'data')
-redis.call('DEL', key)
-return {id, type(data) == 'string' and #data <= tonumber(ARGV[2]) and data}
+return taken
 """
 
 logger = logging.getLogger(__name__)
@@ -43,22 +48,21 @@ class Intake:
         self._connection = connection
         self._script = connection.register_script(TAKE_SCRIPT)
 
-    def take(self, wait_seconds: int) -> int | None:
-        """The id of the next task; None if there was none, or none that may be run."""
-        taken = self._take()
-        if taken is None and self._wait(wait_seconds):
-            taken = self._take()
-        if taken is None:
-            return None
-        job_id, data = taken
-        try:
-            return task_id_of(data)
-        except PoisonedJob as refused:
-            logger.warning("Job %.100r in the queue was refused: %s.", job_id, refused)
-            return None
+    def take(self, wait_seconds: int, most: int = 1) -> list[int]:
+        """The ids of the next tasks, at most so many; none where there were none."""
+        taken = self._take(most)
+        if not taken and self._wait(wait_seconds):
+            taken = self._take(most)
+        task_ids = []
+        for job_id, data in taken:
+            try:
+                task_ids.append(task_id_of(data))
+            except PoisonedJob as refused:
+                logger.warning("Job %.100r in the queue was refused: %s.", job_id, refused)
+        return task_ids
 
-    def _take(self) -> tuple[bytes, bytes | None] | None:
-        return self._script([QUEUE_KEY], [Job.redis_job_namespace_prefix, DATA_MAX_BYTES])
+    def _take(self, most: int) -> list[tuple[bytes, bytes | None]]:
+        return self._script([QUEUE_KEY], [Job.redis_job_namespace_prefix, DATA_MAX_BYTES, most])
 
     def _wait(self, seconds: int) -> bool:
         moved = self._connection.blmove(QUEUE_KEY, QUEUE_KEY, seconds, "LEFT", "LEFT")

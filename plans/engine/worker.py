@@ -31,6 +31,7 @@ from plans.engine.ticker import Ticker
 POLL_SECONDS = 1
 """How long a wait may last before the loop looks whether it shall stop."""
 TAKE_TIMEOUT_SECONDS = POLL_SECONDS + 2
+TAKE_MAX = 8
 BACKOFF_FIRST_SECONDS = 0.25
 BACKOFF_MAX_SECONDS = 5.0
 REGISTRY_TIMEOUT_SECONDS = 2.0
@@ -123,7 +124,7 @@ class ThreadedWorker(BaseWorker):
             thread.start()
         logger.info("Worker %s runs up to %d tasks at once.", self.name, self.threads)
         while not self._stop_requested:
-            self._take_one()
+            self._take_some()
         return self._leave(runners, tickers)
 
     def stop(self) -> None:
@@ -132,22 +133,26 @@ class ThreadedWorker(BaseWorker):
 
     # --- Taking ------------------------------------------------------------------------------
 
-    def _take_one(self) -> None:
+    def _take_some(self) -> None:
+        """Take as many tasks as threads are free, up to a few."""
         if self._presence.is_suspended:
             time.sleep(POLL_SECONDS)
             return
         if not self._free.acquire(timeout=POLL_SECONDS):
             return
-        task_id = None
+        places = 1
+        while places < TAKE_MAX and self._free.acquire(blocking=False):
+            places += 1
+        task_ids: list[int] = []
         try:
-            task_id = self._intake.take(POLL_SECONDS)
+            task_ids = self._intake.take(POLL_SECONDS, places)
             self._redis_is_back()
         except RedisError as error:
             self._wait_for_redis(error)
-        if task_id is None:
-            self._free.release()
-        else:
+        for task_id in task_ids:
             self._inbox.put(task_id)
+        if unused := places - len(task_ids):
+            self._free.release(unused)
 
     def _wait_for_redis(self, error: RedisError) -> None:
         if not self._redis_is_away:
