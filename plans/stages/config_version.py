@@ -12,6 +12,7 @@ CHOSEN = "chosen"
 """The field of a stage's result that says which version its task delivers."""
 PUT_BACK = "version"
 """The field of an undone stage's result that says under which version it wrote."""
+SAID_BY = {Direction.FORWARD: CHOSEN, Direction.ROLLBACK: PUT_BACK}
 
 
 def version_forward(context: StageContext, held: StoredConfig | None, present: int) -> int:
@@ -22,12 +23,11 @@ def version_forward(context: StageContext, held: StoredConfig | None, present: i
     configuration must not be overwritten; but where what stands there is this very task's, put
     back by its rollback or delivered before it was started over, then it is one above that.
     """
-    held_version = held.version if held else 0
     named = context.target.version
     if named is None:
-        return 1 + max(present, held_version)
-    if held_version > named and _is_own(context.task_id, held_version):
-        return 1 + held_version
+        return 1 + max(present, held.version if held else 0)
+    if held is not None and held.version > named and _is_own(context.task_id, held):
+        return 1 + held.version
     return named
 
 
@@ -75,11 +75,14 @@ def write(context: StageContext, version: int, *, unless_held: bool = False) -> 
         )
 
 
-def _is_own(task_id: int, version: int) -> bool:
-    """Whether the task itself has written the version: its finished stage runs say so."""
+def _is_own(task_id: int, held: StoredConfig) -> bool:
+    """Whether the task itself wrote what Redis holds: a finished stage run of it says so.
+
+    Its epoch tells it from what somebody else wrote under the same version.
+    """
     finished = StageRun.objects.filter(task=task_id, state=StageRunState.COMPLETED)
     return any(
-        str(version)
-        == str((result or {}).get(CHOSEN if direction == Direction.FORWARD.value else PUT_BACK))
-        for direction, result in finished.values_list("direction", "result")
+        held.epoch >= epoch
+        and str(held.version) == str((result or {}).get(SAID_BY[Direction(direction)]))
+        for direction, epoch, result in finished.values_list("direction", "epoch", "result")
     )

@@ -104,6 +104,20 @@ def test_a_named_version_is_started_over_after_its_raised_one_failed(sandbox: Sa
     assert in_redis().version == raised + 1
 
 
+def test_the_same_version_from_somebody_else_is_not_taken_for_the_tasks_own(
+    sandbox: Sandbox,
+) -> None:
+    make_plan(["tenant-009"])
+    task = there_and_back(sandbox, 40)
+    connection.tenant_redis().hset(tenant_config.key_of(TENANT), "epoch", 0)
+    operations.retry_task(task.pk, OPERATOR)
+    work_off()
+    failure = Task.objects.get(pk=task.pk).failure
+    assert failure is not None
+    assert failure["errorCode"] == "STALE_VERSION"
+    assert (in_redis().payload, in_redis().color) == ({}, "blue")
+
+
 @pytest.mark.parametrize("is_after_rollback", [False, True])
 def test_somebody_elses_newer_configuration_is_never_overwritten(
     sandbox: Sandbox, is_after_rollback: bool
