@@ -11,6 +11,8 @@ from plans.message import Message
 from plans.models import Event, FailurePolicy, Plan, PlanState, Wave, WaveMode
 from plans.queries import counts
 from plans.queries.counts import Counts
+from plans.queries.plan_page import why_still
+from plans.queries.tally import Tally
 from plans.validation import PlannedWave, Summary
 
 
@@ -125,6 +127,7 @@ class PlanDetail(PlanBrief):
     """A plan with its waves; `lastSeq` is the cursor of its events."""
 
     waves: list[WaveAnswer]
+    waits_for: list[str] = Field(description="Why it does not move, or not further, in words")
     last_seq: int
 
     @classmethod
@@ -139,7 +142,9 @@ class PlanDetail(PlanBrief):
             for wave in plan.waves.order_by("index")
         ]
         fields = cls.fields_of(plan, total)
-        return cls.model_validate({**fields, "waves": waves, "last_seq": plan.journal.last_seq})
+        waits_for = [hold.text for hold in why_still(plan, Tally.of(plan))]
+        more = {"waves": waves, "waits_for": waits_for, "last_seq": plan.journal.last_seq}
+        return cls.model_validate({**fields, **more})
 
 
 class PlannedWaveAnswer(Answer):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Now
 
-from plans.models import Leadership, Plan, PlanState, Task, TaskState
+from plans.models import Leadership, Plan, PlanState, Task, TaskState, Wave
 
 LEASED = "leased"
 PARKED = "parked"
@@ -33,12 +33,17 @@ def in_flight() -> Mapping[tuple[str, str], int]:
 
 def pending_in_current_waves() -> int:
     """How many tasks would be handed out now if only there were slots."""
-    return Task.objects.filter(
-        state=TaskState.PENDING,
-        plan__state=PlanState.RUNNING,
-        plan__halt__isnull=True,
-        wave__index=F("plan__current_wave"),
-    ).count()
+    closed = Wave.objects.filter(gate_closed_at__isnull=False, gate_opened_at__isnull=True)
+    return (
+        Task.objects.filter(
+            state=TaskState.PENDING,
+            plan__state=PlanState.RUNNING,
+            plan__halt__isnull=True,
+            wave__index=F("plan__current_wave"),
+        )
+        .exclude(plan__in=closed.values("plan"))
+        .count()
+    )
 
 
 def leaders_ages() -> Mapping[str, float]:

@@ -63,6 +63,8 @@ def test_a_second_person_approves_what_it_saw(
     plan = at_gate(operator, [{"size": 1, "approval": True}, {"rest": True}])
     seen = done(operator.get(plan))
     assert seen["waves"][0]["gate"]["closedAt"]
+    waits_for = "The gate after wave 1 waits for approval by somebody else than operator."
+    assert seen["waitsFor"] == [waits_for]
     refused(operator.post(f"{plan}/approve"), 403, "FORBIDDEN")
     approver = calling("approver")
     body = {"seen": seen["revision"] - 1}

@@ -34,7 +34,7 @@ def test_a_wave_is_written_in_words(text: str, wave: WaveRequest) -> None:
     "text", ["", "fifo", "1 2", "1 soak", "1 soak soon", "1 soak -5", "1 maybe"]
 )
 def test_what_is_no_wave_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no (wave|duration)"):
+    with pytest.raises(ValueError, match=r"no (wave|duration)"):
         parse_wave(text)
 
 
@@ -59,6 +59,7 @@ def test_a_plan_with_a_gate_is_made_and_approved_by_somebody_else(
     assert Plan.objects.get(pk=plan).state == PlanState.PAUSED
     assert manage("plan", "resume", plan).code == 0
     revision = Plan.objects.get(pk=plan).revision
+    assert "waits for approval by somebody else than otto" in manage("plan", "show", plan).out
     assert manage("plan", "approve", plan, "--as", "ana", "--seen", revision - 1).code == 1
     assert manage("plan", "approve", plan, "--as", "ana", "--seen", revision).code == 0
     assert Wave.objects.get(plan=plan, index=0).decided_by == "ana"

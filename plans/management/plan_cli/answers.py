@@ -10,6 +10,8 @@ from plans.message import Message
 from plans.models import Plan, Task, TaskState
 from plans.queries import counts, eligible
 from plans.queries.counts import Counts
+from plans.queries.plan_page import why_still
+from plans.queries.tally import Tally
 
 FAILURES_SHOWN = 10
 FINISHED = (
@@ -96,8 +98,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         "who": plan.created_by,
         "when": _time(plan.created_at),
     }
-    if plan.halt:
-        yield str(Message.from_json(plan.halt))
+    for hold in why_still(plan, Tally.of(plan)):
+        yield f"{hold.text} {_time(hold.until) or ''}".rstrip()
     for wave in plan.waves.order_by("index"):
         of_wave = by_wave.get(wave.pk) or counts.none()
         yield f"  {_('wave')} {wave.index + 1}, {wave.mode}: {in_words(of_wave)}"
