@@ -12,6 +12,7 @@ import django
 
 django.setup()
 
+from plans.ack import Question  # noqa: E402
 from plans.clients import gateway, instances, ob_service, services  # noqa: E402
 from plans.clients.http import Call  # noqa: E402
 from plans.stores import tenant_config  # noqa: E402
@@ -25,7 +26,7 @@ def switch(tenant_id: str) -> None:
     gateway.get_route(tenant_id, call)
     tenant_config.write(tenant_id, 20, 1, "green", {})
     for endpoint in tenant.endpoints:
-        instances.config_version(endpoint, call)
+        Question().ask(endpoint, call)
     for endpoint in tenant.endpoints:
         services.notify(endpoint, tenant_id, 20, "green", call)
     gateway.put_route(tenant_id, "green", call)

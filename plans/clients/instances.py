@@ -1,4 +1,4 @@
-"""A tenant's instances: their health, and the configuration in effect."""
+"""A tenant's instances: their health, and one question to all of them at once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -35,13 +35,6 @@ def health(endpoint: str, call: Call | None = None) -> InstanceHealth:
     url = f"{instance_url(endpoint)}/health"
     fields = Fields(request(SERVICE, "GET", url, call).body, SERVICE, "GET", url)
     return InstanceHealth(status=fields.text("status"), version=fields.label("version"))
-
-
-def config_version(endpoint: str, call: Call | None = None) -> str:
-    """The version of the configuration that is in effect, as decimal digits."""
-    url = f"{instance_url(endpoint)}/config"
-    fields = Fields(request(SERVICE, "GET", url, call).body, SERVICE, "GET", url)
-    return str(fields.version("version"))
 
 
 def ask_all(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from plans import conf, errors
+from plans.ack import Question
 from plans.clients import gateway, instances, ob_service, services
 from plans.clients.http import Call
 from plans.stores import tenant_config
@@ -37,7 +38,7 @@ def test_a_tenant_is_switched_by_hand(world: Sandbox) -> None:
 
     assert tenant_config.write(tenant.tenant_id, version, CALL.fence, "green", {"a": 1}).written
     expected = dict.fromkeys(tenant.endpoints, str(version))
-    wait_until(lambda: instances.ask_all(tenant.endpoints, instances.config_version) == expected)
+    wait_until(lambda: instances.ask_all(tenant.endpoints, Question().ask) == expected)
     assert gateway.put_route(tenant.tenant_id, "green", CALL) == "green"
     assert all(
         instances.health(endpoint) == instances.InstanceHealth("UP", str(version))

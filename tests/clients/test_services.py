@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plans import conf, errors
+from plans.ack import Question
 from plans.clients import gateway, instances, ob_service, services
 from plans.clients.http import Call
 from plans.clients.ob_service import TenantRecord
@@ -206,7 +207,7 @@ def test_an_instance_is_asked_and_told(outside: Outside) -> None:
     server = outside.says({"status": "UP", "version": 20})
     endpoint = f"{server.url}/i/1"
     assert instances.health(endpoint) == instances.InstanceHealth("UP", "20")
-    assert instances.config_version(endpoint, CALL) == "20"
+    assert Question().ask(endpoint, CALL) == "20"
     assert services.notify(endpoint, "t-1", 20, "blue", CALL) == {"status": "UP", "version": 20}
     assert [request.split(b" HTTP")[0] for request in server.requests] == [
         b"GET /i/1/health",
@@ -233,7 +234,7 @@ def test_many_instances_are_asked_at_once(serve: Serve) -> None:
 
     server = serve(play)
     endpoints = [f"{server.url}/{number}" for number in range(8)]
-    answers = instances.ask_all(endpoints, instances.config_version)
+    answers = instances.ask_all(endpoints, Question().ask)
     assert answers == dict.fromkeys(endpoints, "20")
 
 
@@ -244,7 +245,7 @@ def test_one_silent_instance_costs_one_timeout_and_hides_no_other(
     well = serve(always(answer('{"version": "20"}')))
     endpoints = [silent.url, well.url, f"{silent.url}/2", f"{well.url}/2"]
 
-    answers = instances.ask_all(endpoints, instances.config_version)
+    answers = instances.ask_all(endpoints, Question().ask)
 
     assert list(answers) == endpoints
     assert answers[well.url] == answers[f"{well.url}/2"] == "20"
