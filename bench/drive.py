@@ -15,7 +15,15 @@ from django.utils import timezone  # noqa: E402
 from plans import operations  # noqa: E402
 from plans.actor import SYSTEM  # noqa: E402
 from plans.engine import queue  # noqa: E402
-from plans.models import Plan, PlanState, Tenant  # noqa: E402
+from plans.models import (  # noqa: E402
+    Event,
+    EventKind,
+    Plan,
+    PlanState,
+    Task,
+    TaskState,
+    Tenant,
+)
 from plans.validation import PlanRequest, TenantRequest  # noqa: E402
 
 POLL_SECONDS = 0.05
@@ -64,21 +72,51 @@ def create(count: str, concurrency: str, executor_type: str, parameters: str) ->
     return {"plan": plan.pk, "seconds": time.monotonic() - began}
 
 
+def start(plan_id: str) -> dict[str, Any]:
+    """Start a plan."""
+    operations.start_plan(int(plan_id), SYSTEM)
+    return {}
+
+
+def completed(plan_id: str, count: str) -> dict[str, Any]:
+    """Wait until so many tasks of a plan are completed."""
+    tasks = Task.objects.filter(plan=plan_id, state=TaskState.COMPLETED)
+    while tasks.count() < int(count):
+        time.sleep(POLL_SECONDS)
+    return {}
+
+
+def takeovers(plan_id: str) -> dict[str, Any]:
+    """When tasks were taken over, in seconds since 1970, and the process that had held each."""
+    found = Event.objects.filter(plan=plan_id, kind=EventKind.TASK_TAKEN_OVER).order_by("seq")
+    return {
+        "takeovers": [
+            {"at": event.at.timestamp(), "pid": int(event.data["from"].split(":")[1])}
+            for event in found
+        ]
+    }
+
+
 def run(plan_id: str) -> dict[str, Any]:
     """Start a plan and wait for its end; seconds between, by the monotonic clock."""
     began = time.monotonic()
-    operations.start_plan(int(plan_id), SYSTEM)
+    start(plan_id)
+    return {**finish(plan_id), "seconds": time.monotonic() - began}
+
+
+def finish(plan_id: str) -> dict[str, Any]:
+    """Wait for the end of a plan; the state it ended in."""
     while True:
         state = Plan.objects.values_list("state", flat=True).get(pk=plan_id)
         if state not in (PlanState.CREATED, PlanState.RUNNING):
             break
         time.sleep(POLL_SECONDS)
-    seconds = time.monotonic() - began
     connection.close()
-    return {"state": state, "seconds": seconds}
+    return {"state": state}
 
 
 if __name__ == "__main__":
     verb, *words = sys.argv[1:]
-    verbs = {"workers": workers, "tenants": tenants, "create": create, "run": run}
-    print(json.dumps(verbs[verb](*words)))  # type: ignore[operator]
+    verbs = (workers, tenants, create, start, completed, takeovers, run, finish)
+    chosen: Any = {each.__name__: each for each in verbs}[verb]
+    print(json.dumps(chosen(*words)))

@@ -86,9 +86,17 @@ class Installation:
     def start_engine(self, workers: int, threads: int) -> None:
         """Workers and a conductor, and wait until all workers are there."""
         for number in range(workers):
-            self.start(f"worker-{number}", "manage.py", "worker", "--threads", str(threads))
+            self.start_worker(number, threads)
         self.start("conductor", "manage.py", "conductor")
         self.drive("workers", str(workers))
+
+    def start_worker(self, number: int, threads: int) -> None:
+        """The process `worker-NUMBER`."""
+        self.start(f"worker-{number}", "manage.py", "worker", "--threads", str(threads))
+
+    def pid(self, name: str) -> int:
+        """The process id of the process `name`."""
+        return self._processes[name].pid
 
     def start_web(self) -> int:
         """A web server; its port."""
