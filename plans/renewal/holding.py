@@ -12,7 +12,7 @@ from plans.renewal.schedule import Schedule
 from plans.renewal.selector import KeyList, Selector
 from plans.renewal.spec import RenewalSpec
 from plans.renewal.stop import StopConditions
-from plans.renewal.timekeeper import Action, Timekeeper
+from plans.renewal.timekeeper import Timekeeper
 from plans.renewal.wheel import Timer
 
 
@@ -36,7 +36,7 @@ class Holding:
         self._has_list = False
         self._is_listed = isinstance(spec.selector, KeyList)
         self._portions: dict[int, Portion] = {}
-        self._timers: dict[int, Timer[Action]] = {}
+        self._timers: dict[int, Timer] = {}
 
     @property
     def lets_gone_keys_go(self) -> bool:
@@ -52,7 +52,8 @@ class Holding:
         return sum(len(portion.keys) for portion in found if portion.is_waiting)
 
     def is_beyond_count(self, round_: int) -> bool:
-        return self.stop.count is not None and round_ >= self.stop.count
+        """Whether the round is not one of those that were asked for."""
+        return self.stop.count is not None and not 0 <= round_ < self.stop.count
 
     def note(self, tally: Tally) -> None:
         # Threads may lose each other's additions here: these figures are for people only.
@@ -145,7 +146,7 @@ class Holding:
         def call() -> None:
             if self._portions.get(part) is portion:
                 portion.call(round_, due_ms)
-                self.link.put(portion)
+                self.link.put(portion, is_due=True)
                 self._plan(portion, timekeeper, round_)
 
         planned = self._timers.get(part)

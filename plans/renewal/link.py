@@ -1,12 +1,10 @@
 """The way to one Redis: its clock, its threads, and what waits while it is away."""
 
 import logging
-import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 
 from redis import Redis, RedisError
 
@@ -51,7 +49,9 @@ class Link:
         self._figures = figures
         self._may_send = may_send
         self._on_clock_jump = on_clock_jump
-        self._queue: queue.SimpleQueue[Portion | None] = queue.SimpleQueue()
+        self._due: deque[Portion] = deque()
+        self._looks: deque[Portion] = deque()
+        self._waiting = threading.Semaphore(0)
         self._held: deque[Portion] = deque()
         self._offset_ms: float | None = None
         self._stopped = threading.Event()
@@ -71,7 +71,7 @@ class Link:
         """Let what is being sent end, but wait no longer than `wait_seconds`."""
         self._stopped.set()
         for _ in self._senders:
-            self._queue.put(None)
+            self._waiting.release()
         deadline = time.monotonic() + wait_seconds
         for thread in (*self._senders, self._watcher):
             if thread.is_alive():
@@ -92,33 +92,49 @@ class Link:
         assert self._offset_ms is not None
         return (redis_ms - self._offset_ms) / 1000
 
-    def put(self, portion: Portion) -> None:
-        """Have a portion sent as soon as can be; never waits. One that waits already stays one."""
-        if not portion.is_waiting:
+    def put(self, portion: Portion, *, is_due: bool = False) -> None:
+        """Have a portion sent as soon as can be; never waits. What is due goes first."""
+        if portion.is_held:
+            return
+        if not portion.is_waiting or is_due:
             portion.is_waiting = True
-            self._queue.put(portion)
+            (self._due if is_due else self._looks).append(portion)
+            self._waiting.release()
 
     # --- Sending -------------------------------------------------------------------------
 
     def _send_forever(self) -> None:
-        while (portion := self._queue.get()) is not None:
-            portions, keys = [portion], len(portion.keys)
-            with suppress(queue.Empty):
-                while keys < conf.RENEWAL_BATCH_KEYS:
-                    following = self._queue.get_nowait()
-                    if following is None:
-                        self._queue.put(None)
-                        break
-                    portions.append(following)
-                    keys += len(following.keys)
+        while True:
+            self._waiting.acquire()
+            if self._stopped.is_set():
+                return
+            portions = self._take()
             try:
                 self._send(portions)
             except Exception:
                 logger.exception("Keys were not renewed")
 
+    def _take(self) -> list[Portion]:
+        portions, keys = [self._pop()], 0
+        while True:
+            keys += len(portions[-1].keys)
+            if keys >= conf.RENEWAL_BATCH_KEYS or not self._waiting.acquire(blocking=False):
+                return portions
+            if self._stopped.is_set():
+                self._waiting.release()
+                return portions
+            portions.append(self._pop())
+
+    def _pop(self) -> Portion:
+        # The semaphore counts both, so one of them has something.
+        try:
+            return self._due.popleft()
+        except IndexError:
+            return self._looks.popleft()
+
     def _send(self, portions: list[Portion]) -> None:
         if self.away or self._offset_ms is None or not self._may_send():
-            self._held.extend(portions)
+            self._hold(portions)
             return
         now_ms = self.now_ms()
         begun = [(each, each.begin(now_ms)) for each in portions]
@@ -167,7 +183,13 @@ class Link:
     def _keep(self, turns: list[Turn]) -> None:
         for portion, round_ in turns:
             portion.give_back(round_)
-        self._held.extend(portion for portion, _ in turns)
+        self._hold([portion for portion, _ in turns])
+
+    def _hold(self, portions: list[Portion]) -> None:
+        for portion in portions:
+            if not portion.is_held:
+                portion.is_held = True
+                self._held.append(portion)
 
     def _fail(self, turns: list[Turn], error: RedisError) -> None:
         for portion, _ in turns:
@@ -217,4 +239,6 @@ class Link:
         for _ in range(len(self._held)):
             portion = self._held.popleft()
             portion.looks_first = True
-            self._queue.put(portion)
+            portion.is_held = False
+            self._looks.append(portion)
+            self._waiting.release()

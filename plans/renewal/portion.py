@@ -33,7 +33,8 @@ class Round:
 class Portion:
     """One part of a renewal's keys, and which rounds of it were made.
 
-    `is_waiting`: it is due, and its sending was not begun yet. `looks_first`: others may have made
+    `is_waiting`: it is due, and its sending was not begun yet; `is_held`: nor can it be, because
+    Redis is away. `looks_first`: others may have made
     its round already, so only what lacks it is renewed.
     """
 
@@ -42,6 +43,7 @@ class Portion:
         "_due_round",
         "_made",
         "holding",
+        "is_held",
         "is_waiting",
         "keys",
         "looks_first",
@@ -53,6 +55,7 @@ class Portion:
         self.part = part
         self.keys = keys
         self.is_waiting = False
+        self.is_held = False
         self.looks_first = True
         self._due_ms: int | None = None
         self._due_round: int | None = None

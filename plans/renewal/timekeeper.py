@@ -43,11 +43,11 @@ class Timekeeper(threading.Thread):
         """Have `action` called with the next tick. From any thread."""
         self._inbox.append(action)
 
-    def at(self, due_monotonic: float, action: Action) -> Timer[Action]:
+    def at(self, due_monotonic: float, action: Action) -> Timer:
         """Have `action` called then. Only from within an action."""
         return self._wheel.schedule(due_monotonic, action)
 
-    def cancel(self, timer: Timer[Action]) -> None:
+    def cancel(self, timer: Timer) -> None:
         """Do not call it. Only from within an action."""
         self._wheel.cancel(timer)
 

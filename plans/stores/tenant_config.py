@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
+from plans import conf
 from plans.stores import versioned
 from plans.stores.connection import redis_errors, tenant_redis
 from plans.stores.versioned import DIGITS_MAX, Stamp, WriteResult
@@ -65,8 +66,9 @@ def write(
 
     Refused is a lower version, and the same version from a lower epoch; the result says so.
     Writing the same again is the same as once; with `unless_held` the version that is there
-    already is only announced again. A TTL of the key stays. Raises RedisUnavailable, and
-    ValueError for a version that is negative or has more than 100 digits.
+    already is only announced again. A TTL of the key stays, unless `CONFIG_TTL_SECONDS` sets one.
+    Raises RedisUnavailable, and ValueError for a version that is negative or has more than 100
+    digits.
     """
     fields = {
         "color": color,
@@ -75,7 +77,12 @@ def write(
     }
     notice = json.dumps({"tenantId": tenant_id, "version": str(version)})
     stamp = Stamp(version, epoch, CHANNEL, notice, unless_held)
-    return versioned.write_hash(tenant_redis(), key_of(tenant_id), fields, stamp)
+    key = key_of(tenant_id)
+    result = versioned.write_hash(tenant_redis(), key, fields, stamp)
+    if result.written and conf.CONFIG_TTL_SECONDS:
+        # Renewals keep it alive while a task needs it.
+        tenant_redis().pexpire(key, round(conf.CONFIG_TTL_SECONDS * 1000))
+    return result
 
 
 def text_of(payload: Any) -> str:

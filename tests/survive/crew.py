@@ -71,7 +71,7 @@ class Crew:
 
         def frozen() -> bool:
             process.freeze()
-            if _nobody_holds_a_lock():
+            if nobody_holds_a_lock():
                 return True
             process.thaw()
             return False
@@ -129,7 +129,7 @@ def takeovers(plan: Plan) -> list[Event]:
     return list(Event.objects.filter(plan=plan, kind=EventKind.TASK_TAKEN_OVER).order_by("seq"))
 
 
-def _nobody_holds_a_lock() -> bool:
+def nobody_holds_a_lock() -> bool:
     if connection.vendor == "sqlite":
         other = sqlite3.connect(connection.settings_dict["NAME"], timeout=0.3)
         try:
