@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 from plans.engine import queue
 from plans.errors import RedisUnavailable
 from plans.models import ACTIVE_STATES, EventKind, PlanState, TaskState
-from plans.queries import load
+from plans.queries import load, renewals
 from plans.queries.journal_sums import BOUNDS_SECONDS, STAGE_ENDS, Group, Sums
 from plans.queries.totals import Totals
 
@@ -55,6 +55,7 @@ class Metrics(Collector):
         yield from _load(look.tasks)
         yield _stage_durations(look.events)
         yield from _events(look.events)
+        yield from _renewals()
         yield from _workers()
 
 
@@ -174,6 +175,27 @@ def _acknowledgement(group: Group) -> Labels | None:
     if group.kind == EventKind.STAGE_FAILED and group.code.startswith(ACK):
         return (group.code.removeprefix(ACK).lower(),)
     return None
+
+
+def _renewals() -> Iterator[Metric]:
+    figures = renewals.figures()
+    yield _gauge("renewals", "Active renewals of keys.", figures.active)
+    yield _gauge("renewal_processes", "Renewal processes that are alive.", figures.processes)
+    yield _gauge("renewal_keys", "Keys that are kept alive.", figures.keys)
+    yield _gauge("renewal_keys_due", "Keys that are due and not renewed yet.", figures.due)
+    yield _gauge(
+        "renewal_worst_lateness_seconds",
+        "From due to done, the worst of the last one or two minutes.",
+        figures.worst_ms / 1000,
+    )
+    yield _gauge("renewal_redis_away", "Redis servers that do not answer.", len(figures.away))
+    outcomes = {
+        ("renewed",): figures.renewed,
+        ("failed",): figures.failed,
+        ("skipped",): figures.skipped,
+    }
+    yield _counters("key_renewals", "What became of keys that were due.", ("outcome",), outcomes)
+    yield _counters("key_renewals_late", "Keys that were renewed late.", (), {(): figures.late})
 
 
 def _workers() -> Iterator[Metric]:

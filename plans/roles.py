@@ -16,7 +16,7 @@ VIEWS: tuple[str, ...] = (
     "view_event",
     "view_tenant",
 )
-VIEWS += ("view_journal",)
+VIEWS += ("view_journal", "view_renewal", "view_renewalprocess")
 OPERATES: tuple[str, ...] = (*VIEWS, "operate_plan")
 APPROVES: tuple[str, ...] = (*OPERATES, "approve_plan")
 ADMINISTERS: tuple[str, ...] = (*APPROVES, "view_apitoken", "delete_apitoken")

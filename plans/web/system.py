@@ -1,4 +1,4 @@
-"""The system's page: workers, queue, conductor."""
+"""The system's page: workers, queue, conductor, renewals."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from plans.engine import queue
 from plans.errors import RedisUnavailable
 from plans.models import Leadership
+from plans.queries import renewals
 from plans.web.access import page
 
 
@@ -15,7 +16,13 @@ from plans.web.access import page
 @require_safe
 def system(request: HttpRequest) -> HttpResponse:
     """What is alive; that Redis is away is said, not raised."""
-    context = {"leaders": Leadership.objects.order_by("role"), "now": timezone.now()}
+    context = {
+        "leaders": Leadership.objects.order_by("role"),
+        "now": timezone.now(),
+        "renewal": renewals.figures(),
+        "renewal_processes": renewals.processes(),
+        "renewals": renewals.active(),
+    }
     try:
         workers = queue.workers()
         context |= {"workers": workers, "depth": queue.depth()}

@@ -84,7 +84,7 @@ class Demo:
             self._redis.stop()
 
     def _start_all(self) -> Api:
-        say("Starting Redis, sandbox, dashboard, two workers and the conductor …")
+        say("Starting Redis, sandbox, dashboard, two workers, the conductor and renewals …")
         if self._redis:
             self._redis.ensure_running()
         start, sandbox_port = self._supervisor.start, self._sandbox_url.rpartition(":")[2]
@@ -101,6 +101,7 @@ class Demo:
         start("worker-1", "manage.py", "worker")
         start("worker-2", "manage.py", "worker")
         start("conductor", "manage.py", "conductor")
+        start("renewals", "manage.py", "renewals")
         self._wait_until_ready(web, f"{self._address}/login/")
         return Api(self._address, token.split()[-1])
 

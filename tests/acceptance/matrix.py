@@ -115,7 +115,17 @@ def _model(name: str, show: Rule, *, add: Rule, change: Rule, delete: Rule) -> d
     }
 
 
-AUDITED = ("plan", "wave", "task", "stagerun", "event", "tenant", "journal")
+AUDITED = (
+    "plan",
+    "wave",
+    "task",
+    "stagerun",
+    "event",
+    "tenant",
+    "journal",
+    "renewal",
+    "renewalprocess",
+)
 AUTOCOMPLETE = {"app_label": "plans", "model_name": "task", "field_name": "tenant"}
 ADMIN = {
     "/admin/": READ,

@@ -15,6 +15,8 @@ from plans.models import (
     FailurePolicy,
     Journal,
     Plan,
+    Renewal,
+    RenewalProcess,
     StageRun,
     Task,
     Tenant,
@@ -71,6 +73,11 @@ def make_rows() -> dict[str, object]:
     log = LogEntry.objects.create(user=person, action_flag=CHANGE, object_repr="paula")
     rows = [plan, wave, task, run, Event.objects.get(), tenant, journal, person, own_role, log]
     rows.append(ApiToken.objects.get())
+    selector = {"kind": "list", "keys": ["a"]}
+    rows.append(Renewal.objects.create(name="a", selector=selector, ttl={}, interval={}))
+    rows.append(
+        RenewalProcess.objects.create(name="p", started_at=now, seen_at=now, expires_at=now)
+    )
     return {
         "plan": plan.pk,
         "task": task.pk,

@@ -19,6 +19,8 @@ from plans.models import (
     EventKind,
     Journal,
     Plan,
+    Renewal,
+    RenewalProcess,
     StageRun,
     Task,
     Tenant,
@@ -29,7 +31,7 @@ from tests.support.driving import OPERATOR
 pytestmark = pytest.mark.django_db
 
 ROLES = ("viewer", "operator", "approver", "admin")
-AUDITED = (Plan, Wave, Task, StageRun, Event, Tenant, Journal)
+AUDITED = (Plan, Wave, Task, StageRun, Event, Tenant, Journal, Renewal, RenewalProcess)
 PEOPLE = (User, Group, ApiToken, LogEntry)
 
 
@@ -61,7 +63,11 @@ def rows() -> dict[type[models.Model], models.Model]:
     person = User.objects.create_user("paula")
     ApiToken.issue(person)
     log = LogEntry.objects.create(user=person, action_flag=2, object_repr="paula")
-    found = [tenant, journal, plan, wave, task, run, person, log]
+    now = timezone.now()
+    selector = {"kind": "list", "keys": ["a"]}
+    renewal = Renewal.objects.create(name="a", selector=selector, ttl={}, interval={})
+    process = RenewalProcess.objects.create(name="p", started_at=now, seen_at=now, expires_at=now)
+    found = [tenant, journal, plan, wave, task, run, person, log, renewal, process]
     found += [Event.objects.get(), ApiToken.objects.get(), Group.objects.get(name="viewer")]
     return {type(row): row for row in found}
 

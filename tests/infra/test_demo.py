@@ -101,8 +101,8 @@ def test_it_switches_all_tenants_and_leaves_nothing_behind(demo: RunningDemo) ->
 
 
 def test_its_processes_end_with_it_even_when_it_is_killed(demo: RunningDemo) -> None:
-    # The demo, the sandbox, the web server, two workers, the conductor.
-    wait_until(lambda: len(demo.processes()) >= 6, 60, lambda: demo.printed)
+    # The demo, the sandbox, the web server, two workers, the conductor, renewals.
+    wait_until(lambda: len(demo.processes()) >= 7, 60, lambda: demo.printed)
     assert demo.redis_socket.exists()
     demo.process.kill()
     demo.process.wait()
