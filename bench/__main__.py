@@ -4,14 +4,17 @@ import sys
 
 from rich.console import Console
 
-from bench import acknowledgement, large_plan, live, switching, waiting
+from bench import acknowledgement, large_plan, live, renewing, switching, takeover, waiting, wheel
 
 MEASUREMENTS = {
     "switching": switching.measure,
+    "takeover": takeover.measure,
     "waiting": waiting.measure,
     "live": live.measure,
     "large_plan": large_plan.measure,
     "acknowledgement": acknowledgement.measure,
+    "renewing": renewing.measure,
+    "wheel": wheel.measure,
 }
 
 
