@@ -60,7 +60,7 @@ class OverviewSource(FleetSource):
         return list(active.values_list("tenant_id", flat=True))
 
     def regions(self) -> Iterable[Region]:
-        return regions.overview_regions()
+        return [*regions.overview_regions(), regions.stop_banner()]
 
     def cells(self, ids: Collection[str] | None) -> Iterable[Sequence[str]]:
         return cells.overview_cells(None if ids is None else list(ids))
@@ -87,7 +87,7 @@ class PlanListSource(FleetSource):
         return list(Plan.objects.filter(state__in=moving).values_list("pk", flat=True))
 
     def regions(self) -> Iterable[Region]:
-        return regions.plan_list_regions()
+        return [*regions.plan_list_regions(), regions.stop_banner()]
 
     def rows(self, ids: Collection[int]) -> Iterable[Region]:
         return regions.plan_rows(list(ids))

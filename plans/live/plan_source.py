@@ -62,7 +62,7 @@ class PlanSource(Source):
     def regions(self) -> Iterable[Region]:
         # Another object: what it remembers of its relations is of an earlier moment.
         self._plan = Plan.objects.select_related("journal").get(pk=self._plan.pk)
-        return regions.plan_regions(self._plan)
+        return [*regions.plan_regions(self._plan), regions.stop_banner()]
 
     def cells(self, ids: Collection[int] | None) -> Iterable[Sequence[str]]:
         return cells.plan_cells(self._plan, None if ids is None else list(ids))

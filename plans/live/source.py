@@ -11,7 +11,7 @@ from django.utils import translation
 from plans import conf
 from plans.live.frame import Frame
 from plans.models import Event
-from plans.rendering.regions import Region, event_items, stop_banner
+from plans.rendering.regions import Region, event_items
 
 _AGE = re.compile(r'<span class="ago">[^<]*</span>')
 """What every page keeps fresh by itself: no news when it is all that differs."""
@@ -157,7 +157,7 @@ class Source(ABC):
     def _render(self, changed: Changed) -> Frame:
         ids = None if changed.everything else changed.ids
         return Frame(
-            regions=_html([*self.regions(), stop_banner()]),
+            regions=_html(self.regions()),
             rows=[] if changed.has_too_many_rows or not ids else _html(self.rows(ids)),
             cells=list(self.cells(ids)) if ids is None or ids else [],
             events=_html(event_items(changed.events)) if changed.events else [],

@@ -41,7 +41,7 @@ class TaskSource(Source):
 
     def regions(self) -> Iterable[Region]:
         self._task = Task.objects.select_related("plan__journal").get(pk=self._task.pk)
-        return regions.task_regions(self._task)
+        return [*regions.task_regions(self._task), regions.stop_banner()]
 
     def _newest(self, since: int) -> list[Event]:
         events = Event.objects.filter(
