@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -15,12 +16,15 @@ from redis import Redis
 
 from plans import extensions, listeners, operations, pipelines
 from plans.errors import ValidationFailed
-from plans.models import StageRun, Task, TaskState
+from plans.models import Renewal, StageRun, Task, TaskState
 from plans.notify import registry as notifiers
+from plans.renewal import functions, rows
+from plans.renewal.service import RenewalService
 from plans.stages import registry
 from plans.validation import chain
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,6 +84,8 @@ def pager(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setattr(pipelines, "PIPELINES", dict(pipelines.PIPELINES))
     monkeypatch.setattr(chain, "_validators", list(chain._validators))
     monkeypatch.setattr(listeners, "_listeners", list(listeners._listeners))
+    for registered in (functions.keys, functions.done):
+        monkeypatch.setattr(registered, "_functions", dict(registered._functions))
     extensions.load()
     yield tmp_path / "pager.jsonl"
     for module in site.glob("*.py"):
@@ -141,3 +147,29 @@ def test_the_validator_of_the_page_refuses_a_plan_without_a_canary(
         make_plan(tenants)
     assert [issue.code for issue in refused.value.summary.errors] == ["CANARY_MISSING"]
     make_plan(tenants, waves=[{"size": 5}, {"rest": True}])
+
+
+def test_the_functions_of_the_page_keep_keys_alive(pager: Path) -> None:
+    service = RenewalService()
+    thread = threading.Thread(target=service.run, daemon=True)
+    with Redis.from_url(settings.TENANT_REDIS_URL) as client:
+        client.set("shop:7:open", 1)
+        client.sadd("shop:7:tills", "a")
+        client.set("lock:7:a", 1, px=20_000)
+        rows.register(
+            "shop",
+            {
+                "selector": {"kind": "function", "name": "shop_locks", "arguments": {"shop": "7"}},
+                "ttl": {"kind": "fixed", "seconds": 60},
+                "interval": {"kind": "fixed", "seconds": 0.5},
+                "stop": {"done": {"name": "shop_closed", "arguments": {"shop": "7"}}},
+            },
+        )
+        thread.start()
+        try:
+            wait_until(lambda: client.pttl("lock:7:a") > 50_000, message="the lock lives")
+            client.delete("shop:7:open")
+            wait_until(lambda: Renewal.objects.get().stop_reason == "done", message="it ends")
+        finally:
+            service.stop()
+            thread.join(15)
