@@ -62,7 +62,8 @@ class ShownPlan:
         self._plan_id = plan.pk
         self.cursor = plan_cursor(plan)
         plan = Plan.objects.get(pk=plan.pk)
-        self.regions = split("".join(region.html() for region in regions.plan_regions(plan)))
+        shown = [*regions.plan_regions(plan), regions.stop_banner()]
+        self.regions = split("".join(region.html() for region in shown))
         self.cells = {cell.id: cell for cell in cells.plan_cells(plan)}
         self.rows = self._fetch_rows()
         newest = Event.objects.filter(plan=plan).order_by("-seq")[: conf.FEED_EVENTS]
