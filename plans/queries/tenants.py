@@ -1,5 +1,6 @@
 """The registry of tenants, to choose from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -8,16 +9,21 @@ from plans import conf
 from plans.models import UNFINISHED_STATES, Environment, Task, Tenant
 
 SHOWN_MAX = 60
+TICKED_MAX = 500
 
 
 @dataclass(frozen=True)
 class Picker:
-    """What matches a search: the first tenants, and how many there are."""
+    """What matches a search: the first tenants, and how many there are.
+
+    `ticked` are those that were chosen before, whatever the search: they stand first.
+    """
 
     text: str
     environment: str
     found: QuerySet[Tenant]
     total: int
+    ticked: list[Tenant]
     shown: list[Tenant]
     busy: frozenset[str]
 
@@ -26,7 +32,7 @@ class Picker:
         return list(self.found.values_list("pk", flat=True)[: conf.TENANTS_PER_PLAN_MAX])
 
 
-def search(text: str, environment: str) -> Picker:
+def search(text: str, environment: str, ticked: Sequence[str] = ()) -> Picker:
     """The tenants whose id or name contains `text`; which of the shown ones are in a task now."""
     text = text.replace("\x00", "").strip()[:100]
     found = Tenant.objects.order_by("pk")
@@ -34,7 +40,9 @@ def search(text: str, environment: str) -> Picker:
         found = found.filter(Q(pk__icontains=text) | Q(name__icontains=text))
     if environment in Environment.values:
         found = found.filter(environment=environment)
-    shown = list(found[:SHOWN_MAX])
-    unfinished = Task.objects.filter(tenant__in=shown, state__in=UNFINISHED_STATES)
+    kept = Tenant.objects.in_bulk(list(ticked)[:TICKED_MAX])
+    shown = [tenant for tenant in found[:SHOWN_MAX] if tenant.pk not in kept]
+    listed = [*kept.values(), *shown]
+    unfinished = Task.objects.filter(tenant__in=listed, state__in=UNFINISHED_STATES)
     busy = frozenset(unfinished.values_list("tenant_id", flat=True))
-    return Picker(text, environment, found, found.count(), shown, busy)
+    return Picker(text, environment, found, found.count(), list(kept.values()), shown, busy)

@@ -17,7 +17,7 @@ from plans.models import Environment, FailurePolicy, Plan, Task, TaskState, Wave
 from plans.pipelines import PIPELINES
 from plans.queries import blast
 from plans.queries.tally import Tally
-from plans.queries.task_table import SORTS, TaskFilter
+from plans.queries.task_table import PAGE_SIZES, SORTS, VIEWS, TaskFilter
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
 from plans.validation.parameters import PARAMETERS_MAX_CHARS, parameters_of
 from plans.validation.wave_text import parse_duration, parse_wave
@@ -134,11 +134,17 @@ def _wave(text: str, mode: str) -> WaveRequest:
         ) from None
 
 
+def split_ids(text: str) -> list[str]:
+    """The words of `text`, with any of space, comma, semicolon between."""
+    return [word for word in re.split(r"[\s,;]+", text) if word]
+
+
 def tenant_ids(data: QueryDict) -> list[str]:
-    """The tenants of a plan's form: pasted ones (any of space, comma, semicolon between), ticked
-    ones. Each once for what is ticked; what is pasted twice stays, for the chain to point out.
+    """The tenants of a plan's form: pasted ones, then ticked ones.
+
+    Each once for what is ticked; what is pasted twice stays, for the chain to point out.
     """
-    pasted = [word for word in re.split(r"[\s,;]+", data.get("tenants", "")) if word]
+    pasted = split_ids(data.get("tenants", ""))
     known = set(pasted)
     return pasted + [each for each in data.getlist("pick") if each and each not in known]
 
@@ -146,15 +152,18 @@ def tenant_ids(data: QueryDict) -> list[str]:
 def task_filter(data: QueryDict) -> TaskFilter:
     """The filter of the task table that an address names; nonsense is left out."""
     states = [state.upper() for state in data.getlist("state")]
-    wave, sort = data.get("wave", ""), data.get("sort", "")
+    wave, sort, size = data.get("wave", ""), data.get("sort", ""), data.get("size", "")
     return TaskFilter(
         states=tuple(state for state in states if state in TaskState.values),
         text=data.get("q", "").replace("\x00", "").strip()[:100],
         wave=int(wave) if re.fullmatch(r"[0-9]{1,6}", wave) else None,
         stage=data.get("stage", "").replace("\x00", "")[:64],
         code=data.get("code", "").replace("\x00", "")[:64],
+        at=data.get("at", "").replace("\x00", "")[:64],
         sort=sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "position",
         descending=sort.startswith("-"),
+        size=next((each for each in PAGE_SIZES if str(each) == size), conf.PAGE_SIZE),
+        view=data.get("view", "") if data.get("view", "") in VIEWS else "list",
     )
 
 

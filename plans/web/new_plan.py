@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from plans import operations
 from plans.actor import Permission
@@ -14,7 +14,7 @@ from plans.errors import ValidationFailed
 from plans.queries import tenants
 from plans.rendering import preview
 from plans.web.access import HtmxRequest, actor_of, page
-from plans.web.forms import PlanForm, tenant_ids
+from plans.web.forms import PlanForm, split_ids
 
 
 @page
@@ -56,23 +56,25 @@ def plan_preview(request: HtmxRequest) -> HttpResponse:
 
 
 @page
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def plan_tenants(request: HtmxRequest) -> HttpResponse:
-    """Tenants that match `?search=` and `?environment=`, to be ticked."""
-    return render(request, "plans/_tenant_picker.html", {"picker": _picker(request.GET)})
+    """Tenants that match `search` and `environment`, to be ticked; `pick`s stay ticked."""
+    data = request.POST or request.GET
+    return render(request, "plans/_tenant_picker.html", {"picker": _picker(data)})
 
 
 def _form(
     request: HtmxRequest, form: PlanForm, shown: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
-    chosen = tenant_ids(data)
+    pasted, picker = data.get("tenants", ""), _picker(data)
     if data.get("add") == "matching":
-        chosen = list(dict.fromkeys([*chosen, *_picker(data).all_ids()]))
-    context: dict[str, Any] = {"form": form, "preview": shown, "picker": _picker(data)}
-    context |= {"chosen": chosen, "chosen_lines": "\n".join(chosen)}
+        ticked = set(data.getlist("pick"))
+        more = [each for each in picker.all_ids() if each not in ticked]
+        pasted = "\n".join(dict.fromkeys([*split_ids(pasted), *more]))
+    context: dict[str, Any] = {"form": form, "preview": shown, "picker": picker, "pasted": pasted}
     return render(request, "plans/plan_new.html", context, status=status)
 
 
 def _picker(data: QueryDict) -> tenants.Picker:
-    return tenants.search(data.get("search", ""), data.get("environment", ""))
+    return tenants.search(data.get("search", ""), data.get("environment", ""), data.getlist("pick"))

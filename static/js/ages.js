@@ -4,12 +4,10 @@ const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { style
 
 setInterval(() => {
   if (document.hidden) return;
-  const now = Date.now();
-  for (const time of document.querySelectorAll("time[datetime]")) {
-    const seconds = (Date.parse(time.dateTime) - now) / 1000;
+  for (const shown of document.querySelectorAll("time[datetime] > .ago")) {
+    const seconds = (Date.parse(shown.parentElement.dateTime) - Date.now()) / 1000;
     const [unit, size] = units.find(([, , from]) => Math.abs(seconds) >= from);
-    const shown = time.querySelector(".ago");
     const text = words.format(Math.trunc(seconds / size), unit);
-    if (shown && shown.textContent !== text) shown.textContent = text;
+    if (shown.textContent !== text) shown.textContent = text;
   }
 }, 1000);

@@ -1,55 +1,43 @@
 // Confirmations come by htmx into one dialog; without scripts they are pages of their own.
 const dialog = document.getElementById("dialog");
 const alerts = document.getElementById("alerts");
-const mayOperate = () => document.body.dataset.mayOperate === "true";
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target === dialog && !dialog.open) dialog.showModal();
 });
 
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.closest(".act") && !mayOperate()) {
-    event.preventDefault();
-    say(document.getElementById("may-not-operate").textContent);
-  }
-});
-
-document.addEventListener("htmx:afterRequest", (event) => {
-  const { requestConfig, successful, target } = event.detail;
-  if (requestConfig.verb !== "post" || !event.target.closest?.("#dialog form")) return;
+document.addEventListener("htmx:afterRequest", ({ target: asked, detail }) => {
+  const { requestConfig, successful, target } = detail;
+  if (requestConfig.verb !== "post" || !asked.closest?.("#dialog form")) return;
   if (target !== dialog || !successful) dialog.close();
   if (successful) alerts.replaceChildren();
 });
 
-for (const failure of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(failure, () => {
-    alerts.replaceChildren(document.getElementById("no-answer").content.cloneNode(true));
-    if (dialog.open) dialog.close();
-  });
-}
+document.addEventListener("htmx:sendError", () => {
+  say(alerts.dataset.noAnswer);
+  dialog.close();
+});
+
+// Before anybody else hears of the click.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("body[data-may-operate='false'] .act")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  say(document.getElementById("may-not-operate").textContent);
+}, true);
 
 document.addEventListener("click", (event) => {
-  const act = event.target.closest("body[data-may-operate='false'] .act");
-  if (act) {
-    event.preventDefault();
-    say(document.getElementById("may-not-operate").textContent);
-    return;
-  }
   const closing = event.target.closest("dialog [data-close]");
   if (closing) {
     event.preventDefault();
     dialog.close();
-    const stale = document.getElementById(closing.dataset.refresh ?? "");
-    if (stale) stale.dispatchEvent(new CustomEvent("live:refresh"));
+    document.getElementById(closing.dataset.refresh)?.dispatchEvent(new Event("live:refresh"));
   } else if (event.target instanceof HTMLDialogElement) {
     event.target.close(); // The backdrop.
   }
 });
 
-function say(text) {
+function say(textContent) {
   const alert = document.createElement("div");
-  alert.className = "alert";
-  alert.setAttribute("role", "alert");
-  alert.textContent = text;
-  alerts.replaceChildren(alert);
+  alerts.replaceChildren(Object.assign(alert, { className: "alert", role: "alert", textContent }));
 }

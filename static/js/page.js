@@ -3,4 +3,4 @@ import "./dialogs.js";
 import "./keys.js";
 import "./selection.js";
 import "./ages.js";
-import "./tenants.js";
+import "./waves.js";

@@ -1,6 +1,6 @@
 // How many rows are ticked; ticking one means "the selected ones".
-document.addEventListener("change", (event) => {
-  if (event.target.name !== "task") return;
+document.addEventListener("change", ({ target }) => {
+  if (target.name !== "task") return;
   const scope = document.querySelector("#bulk input[name=scope][value=selected]");
   if (scope) scope.checked = true;
   count();
