@@ -51,6 +51,10 @@ REDIS_TRIES = 10
 """Redis being away is no fault of a tenant: so many tries last about three minutes."""
 STAGE_RETRY_FIRST_SECONDS = 0.5
 STAGE_RETRY_MAX_SECONDS = 30.0
+EFFECTS_FIRST = 40
+EFFECTS_LAST = 60
+"""Of one stage run's outgoing calls so many are kept in full; all are counted."""
+EFFECT_ADDRESS_CHARS = 300
 ACK_POLL_SECONDS = 0.25
 ACK_TIMEOUT_SECONDS = 60.0
 HEALTH_INTERVAL_SECONDS: float = env.float("HEALTH_INTERVAL_SECONDS", default=3.0)

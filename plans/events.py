@@ -30,6 +30,7 @@ IN_CLAUSE_MAX = 500
 TENANT_ID_CHARS = 64
 FEW = 60
 """So many events are inserted by statements that are kept; more are written in bulk."""
+MOVING_VERBS = ("retry", "roll_back")
 HEAD = ("last_seq", "last_hash")
 
 Guard = Mapping[str, Any]
@@ -75,7 +76,7 @@ class Record:
             kind,
             task=row if isinstance(row, Task) else None,
             reason=reason,
-            data=data,
+            data=_moved(row, verb) | (data or {}),
             epoch=epoch,
             by=by,
             from_state=before,
@@ -103,7 +104,14 @@ class Record:
                 setattr(task, name, value)
             changed = task.changes()
             groups.setdefault(repr(changed), (changed, []))[1].append(task.pk)
-            self.note(kind, task=task, reason=reason, from_state=before, to_state=task.state)
+            self.note(
+                kind,
+                task=task,
+                reason=reason,
+                data=_moved(task, verb),
+                from_state=before,
+                to_state=task.state,
+            )
             task.mark_stored()
         for changed, keys in groups.values():
             for start in range(0, len(keys), IN_CLAUSE_MAX):
@@ -224,6 +232,13 @@ def changed(row: Plan | Task) -> ChangedSinceYouLooked:
     """The error that says what `row` has become."""
     now = type(row).objects.get(pk=row.pk)
     return ChangedSinceYouLooked(what=describe(row), state=str(now.get_state_display()))
+
+
+def _moved(row: Plan | Task, verb: str) -> dict[str, Any]:
+    """Where in its pipeline a task stands, after a transition that may have moved it there."""
+    if isinstance(row, Task) and verb in MOVING_VERBS:
+        return {"finished": row.cursor, "reached": row.reached}
+    return {}
 
 
 def _installation_journal_id() -> int:

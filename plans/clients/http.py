@@ -2,8 +2,8 @@
 
 import json as jsonlib
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, NoReturn
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from plans import conf
+from plans import conf, effects
 from plans.clients.address import shown, written_problems
 from plans.clients.network import ForbiddenAddress
 from plans.clients.retry_after import retry_after_seconds
@@ -75,9 +75,9 @@ def request(
 
     Raises the `ServiceError`s of `plans.errors`, and what `call.before` raises.
     """
-    sending = _Sending(service, method, url, call, json)
-    reply = _reply_to(sending, conf.HTTP_TIMEOUT_SECONDS)
-    return Answer(sending.parse(reply.content), reply.headers)
+    with _noted(service, method, url, call, json) as sending:
+        reply = _reply_to(sending, conf.HTTP_TIMEOUT_SECONDS)
+        return Answer(sending.parse(reply.content), reply.headers)
 
 
 def fetch(
@@ -87,8 +87,22 @@ def fetch(
 
     `timeout_seconds` None is `conf.HTTP_TIMEOUT_SECONDS`.
     """
-    sending = _Sending(service, "GET", url, call, None)
-    return _reply_to(sending, timeout_seconds or conf.HTTP_TIMEOUT_SECONDS)
+    with _noted(service, "GET", url, call) as sending:
+        return _reply_to(sending, timeout_seconds or conf.HTTP_TIMEOUT_SECONDS)
+
+
+@contextmanager
+def _noted(
+    service: Service,
+    method: str,
+    url: str,
+    call: Call | None,
+    json: dict[str, Any] | None = None,
+) -> "Iterator[_Sending]":
+    """A request on its way, of which the ledger knows."""
+    key, fence = (call.idempotency_key, call.fence) if call else ("", None)
+    with effects.noting(service, method, shown(url), key=key, fence=fence) as effect:
+        yield _Sending(service, method, url, call, json, effect)
 
 
 def _reply_to(sending: "_Sending", timeout_seconds: float) -> Reply:
@@ -136,6 +150,7 @@ def _exchange(sending: "_Sending", exchange: Exchange) -> tuple[httpx.Response, 
             if not exchange.reused or exchange.answered or not sending.is_repeatable:
                 raise
             exchange.ended = False
+            sending.effect.sent += 1
             return _send(sending)
     finally:
         current.reset(token)
@@ -146,6 +161,7 @@ def _send(sending: "_Sending") -> tuple[httpx.Response, bytes]:
     if sending.call is not None:
         sending.call.before()
     with closing(client(sending.service).send(prepared, stream=True)) as answer:
+        sending.effect.status = answer.status_code
         # As it came: an answer that unpacks itself could outgrow the limit in one chunk.
         content = b""
         for chunk in answer.iter_raw():
@@ -165,12 +181,14 @@ class _Sending:
         url: str,
         call: Call | None,
         json: dict[str, Any] | None,
+        effect: effects.Effect,
     ) -> None:
         self.service = service
         self.method = method
         self.url = url
         self.call = call
         self.json = json
+        self.effect = effect
         self.named = {"method": method, "url": shown(url)}
         self.is_repeatable = method in REPEATABLE_METHODS
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import Error, InterfaceError, OperationalError, close_old_connections
 from django.utils.translation import gettext_noop
 
-from plans import conf
+from plans import conf, effects
 from plans.canonical import storable_text
 from plans.clients.http import Call
 from plans.engine import global_stop, scheduler
@@ -104,7 +104,8 @@ def _call_stage(task_run: TaskRun) -> tuple[Stage, Done | Skipped | Wait | Stage
     try:
         stage = build(task_run.spec)
         act = stage.undo if task_run.task.is_rolling_back else stage.run
-        return stage, _checked(act(_context(task_run)))
+        with effects.collecting(task_run.ledger):
+            return stage, _checked(act(_context(task_run)))
     except StageError as error:
         return stage, error
     except (Superseded, OperationalError, InterfaceError):

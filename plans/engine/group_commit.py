@@ -49,6 +49,12 @@ class RunnerRecord(Record):
         """End a stage run by the transition `verb`; its task's guard is its own."""
         self.ended.append(events.ending(run, verb))
 
+    def save_run(self, run: StageRun) -> None:
+        """Write what changed of an open stage run, if anything did; its task's guard is its own."""
+        if changes := run.changes():
+            self.ended.append(prepared.update(StageRun, run.pk, changes, {}))
+            run.mark_stored()
+
     def begin_run(self, run: StageRun) -> None:
         """Store a new stage run."""
         run.mark_stored()

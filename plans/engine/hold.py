@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from plans.effects import Ledger
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
 from plans.engine.group_commit import RunnerRecord
@@ -30,6 +31,8 @@ class Hold:
     memo: dict[str, Any] = field(default_factory=dict)
     told_monotonic: float = field(default_factory=time.monotonic)
     heard_monotonic: float = field(default_factory=time.monotonic)
+    _ledgers: dict[int, Ledger] = field(default_factory=dict)
+    """The ledger of the open stage run, by its key."""
 
     # --- What it stands at --------------------------------------------------------------
 
@@ -61,6 +64,15 @@ class Hold:
         """How long ago the open stage run began; it may have been parked, so by the wall clock."""
         assert self.stage_run is not None
         return (timezone.now() - self.stage_run.started_at).total_seconds()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the open stage run has called so far, also before it was parked."""
+        assert self.stage_run is not None
+        key = self.stage_run.pk
+        if key not in self._ledgers:
+            self._ledgers = {key: Ledger(self.stage_run.effects)}
+        return self._ledgers[key]
 
     # --- Parts of a transaction ---------------------------------------------------------
 
@@ -157,8 +169,14 @@ class Hold:
         else:
             run.result = result_of(ending)["result"]
             verb = "skip" if isinstance(ending, Skipped) else "complete"
+        self.enter_effects(run)
         record.end_run(run, verb)
         self.stage_run = None
+
+    def enter_effects(self, run: StageRun) -> None:
+        """Enter in the stage run's row what it has called."""
+        if run.pk in self._ledgers:
+            run.effects = self._ledgers[run.pk].as_json()
 
     def park_for(self, record: RunnerRecord, seconds: float) -> None:
         task = self.task
@@ -166,6 +184,10 @@ class Hold:
         task.wake_at = in_seconds(seconds)
         task.rung_at = None
         record.save(task, guard=self.guard)
+        if self.stage_run is not None:
+            # Another worker goes on, and what this one has called is known here alone.
+            self.enter_effects(self.stage_run)
+            record.save_run(self.stage_run)
 
     def note_stage_failed(
         self, record: RunnerRecord, error: StageError, data: dict[str, Any]
@@ -195,5 +217,6 @@ class Hold:
             "direction": self.direction.value,
             "attempt": task.attempts.get(f"{task.step}-{self.direction.value}", 1),
             "finished": task.cursor,
+            "reached": task.reached,
             "total": len(task.pipeline),
         }

@@ -3,6 +3,7 @@
 import time
 from typing import Any, Self
 
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -17,7 +18,7 @@ from plans.engine.hold import Hold
 from plans.engine.reports import describe_failure
 from plans.errors import ChangedSinceYouLooked, StageError
 from plans.message import Message
-from plans.models import ACTIVE_STATES, Control, EventKind, Plan, Task
+from plans.models import ACTIVE_STATES, Control, EventKind, Plan, StageRun, Task
 from plans.stages.base import Done, Skipped, Wait
 from plans.stores import prepared
 
@@ -64,6 +65,8 @@ class TaskRun(Hold):
                         data={"from": held_by, "stage": task.step},
                     )
                 run.stage_run = run.open_stage_run()
+                if held_by and run.stage_run:
+                    run.ledger.add_gap()
                 begun = None if run.stage_run or task.control else run.begin()
                 record.save(task, guard={"revision": task.revision}, where=TAKEABLE)
                 run.store_begun(record, begun)
@@ -163,9 +166,13 @@ class TaskRun(Hold):
 
     def give_back(self) -> None:
         """Release the lease without having finished, so that another may go on at once."""
-        Task.objects.filter(pk=self.task.pk, lease_epoch=self.lease.epoch).update(
-            lease_owner="", lease_expires_at=None, rung_at=None
-        )
+        mine = Task.objects.filter(pk=self.task.pk, lease_epoch=self.lease.epoch)
+        with transaction.atomic():
+            given = mine.update(lease_owner="", lease_expires_at=None, rung_at=None)
+            run = self.stage_run
+            if given and run is not None and run.pk in self._ledgers:
+                open_run = StageRun.objects.filter(pk=run.pk, finished_at__isnull=True)
+                open_run.update(effects=self.ledger.as_json())
 
     # --- How they are written -----------------------------------------------------------
 

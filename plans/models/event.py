@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any, NoReturn
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from plans import canonical
@@ -84,7 +85,12 @@ class Event(models.Model):
         Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="events"
     )
     task = models.ForeignKey(
-        Task, on_delete=models.PROTECT, null=True, blank=True, related_name="events"
+        Task,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        db_index=False,  # It is the first column of an index below.
     )
     tenant_id = models.CharField(_("tenant id"), max_length=64, blank=True)
     kind = models.CharField(_("kind"), max_length=32, choices=EventKind.choices)
@@ -106,7 +112,13 @@ class Event(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["journal", "seq"], name="event_seq_once_per_journal")
         ]
-        indexes = [models.Index(fields=["plan", "seq"], name="event_plan_seq")]
+        indexes = [
+            models.Index(fields=["plan", "seq"], name="event_plan_seq"),
+            models.Index(fields=["task", "seq"], name="event_task_seq"),
+            models.Index(
+                fields=["plan", "seq"], condition=Q(task__isnull=True), name="event_of_no_task"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.journal_id}:{self.seq} {self.kind}"

@@ -38,6 +38,12 @@ class StageRun(TrackedModel):
     epoch = models.PositiveBigIntegerField(_("epoch"))
     result = models.JSONField(_("result"), null=True, blank=True)
     failure = models.JSONField(_("failure"), null=True, blank=True)
+    effects = models.JSONField(
+        _("outgoing calls"),
+        null=True,
+        blank=True,
+        help_text=_("The first and the last ones, and how many there were."),
+    )
     started_at = models.DateTimeField(_("started at"))
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 

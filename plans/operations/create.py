@@ -134,7 +134,9 @@ def _store_tasks(record: Record, plan: Plan, subject: Subject, summary: Summary)
     )
     by_tenant = summary.by_tenant
     for task in sorted(tasks, key=lambda task: task.position):
-        record.note(EventKind.TASK_CREATED, task=task, to_state=task.state)
+        known = subject.tenants[task.tenant_id]
+        where = {"environment": known.environment}
+        record.note(EventKind.TASK_CREATED, task=task, to_state=task.state, data=where)
         warnings = [issue.code for issue in by_tenant.get(task.tenant_id, [])]
         record.note(
             EventKind.TASK_VALIDATED, task=task, data={"warnings": warnings} if warnings else {}

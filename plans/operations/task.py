@@ -58,7 +58,7 @@ def retry_task(
             "retry",
             EventKind.TASK_RETRY_STARTED,
             reason=reason,
-            data={"fromCheckpoint": from_checkpoint, "cursor": task.cursor},
+            data={"fromCheckpoint": from_checkpoint},
         )
         if plan.state == PlanState.FAILED:
             record.apply(plan, "retry", EventKind.PLAN_RETRIED, reason=reason, data={"tasks": 1})

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from plans import conf
+from plans import conf, effects
 from plans.stores import versioned
 from plans.stores.connection import redis_errors, tenant_redis
 from plans.stores.versioned import DIGITS_MAX, Stamp, WriteResult
@@ -34,16 +34,11 @@ def key_of(tenant_id: str) -> str:
     return f"bg:config:{tenant_id}"
 
 
-@redis_errors()
 def read(tenant_id: str) -> StoredConfig | None:
     """What Redis holds for the tenant, None for nothing. Raises RedisUnavailable."""
-    names = ("version", "epoch", "color", "payload", "updated_at")
-    try:
-        held: list[Any] = tenant_redis().hmget(key_of(tenant_id), names)
-    except ResponseError as error:
-        if str(error).startswith("WRONGTYPE"):
-            return None  # Whatever it is, it is no configuration.
-        raise
+    key = key_of(tenant_id)
+    with effects.noting(effects.REDIS, "HMGET", key), redis_errors():
+        held = _held(key)
     if not any(value is not None for value in held):
         return None
     version, epoch, color, payload, updated_at = (
@@ -52,7 +47,6 @@ def read(tenant_id: str) -> StoredConfig | None:
     return StoredConfig(_number(version), _number(epoch), color, _json(payload), updated_at)
 
 
-@redis_errors()
 def write(
     tenant_id: str,
     version: int,
@@ -78,16 +72,30 @@ def write(
     notice = json.dumps({"tenantId": tenant_id, "version": str(version)})
     stamp = Stamp(version, epoch, CHANNEL, notice, unless_held)
     key = key_of(tenant_id)
-    result = versioned.write_hash(tenant_redis(), key, fields, stamp)
+    with effects.noting(effects.REDIS, "HSET PUBLISH", key, fence=epoch) as effect, redis_errors():
+        result = versioned.write_hash(tenant_redis(), key, fields, stamp)
+        effect.outcome = result.shown
     if result.written and conf.CONFIG_TTL_SECONDS:
         # Renewals keep it alive while a task needs it.
-        tenant_redis().pexpire(key, round(conf.CONFIG_TTL_SECONDS * 1000))
+        with effects.noting(effects.REDIS, "PEXPIRE", key), redis_errors():
+            tenant_redis().pexpire(key, round(conf.CONFIG_TTL_SECONDS * 1000))
     return result
 
 
 def text_of(payload: Any) -> str:
     """The payload as it stands in Redis: what a digest of it is taken from."""
     return json.dumps(payload, ensure_ascii=False, sort_keys=True)
+
+
+def _held(key: str) -> list[Any]:
+    names = ("version", "epoch", "color", "payload", "updated_at")
+    try:
+        held: list[Any] = tenant_redis().hmget(key, names)
+    except ResponseError as error:
+        if str(error).startswith("WRONGTYPE"):
+            return [None] * len(names)  # Whatever it is, it is no configuration.
+        raise
+    return held
 
 
 def _number(text: str) -> int:

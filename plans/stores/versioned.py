@@ -88,6 +88,11 @@ class WriteResult:
         """Redis holds what was to be written, by this call or an earlier one."""
         return self.outcome is not Outcome.REFUSED
 
+    @property
+    def shown(self) -> str:
+        """In a few words: what became of it, and the version that Redis holds now."""
+        return f"{self.outcome.name} {self.held_version}"
+
 
 @dataclass(frozen=True)
 class Stamp:
