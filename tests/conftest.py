@@ -10,6 +10,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection, connections
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.support import database, environment
 from tests.support.processes import Processes
@@ -100,3 +101,14 @@ def chromium() -> str:
     if os.environ.get("CI"):
         pytest.fail("there is no Chromium on this machine")
     pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+
+
+@pytest.fixture
+def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """A headless Chromium."""
+    # Playwright has a loop in this thread; the test itself is not asynchronous.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()

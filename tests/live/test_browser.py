@@ -1,11 +1,9 @@
 """A real page in a real browser, whose server goes away and comes back while tenants change."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from plans import operations
 from plans.engine import conductor, executor, lease
@@ -36,16 +34,6 @@ SHOWN = r"""() => {
 }"""
 WAIT_MS = 30_000
 expect.set_options(timeout=WAIT_MS)
-
-
-@pytest.fixture
-def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright has a loop in this thread; the test itself is not asynchronous.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def signed_in(browser: Browser, client: Client, web: WebProcess) -> BrowserContext:

@@ -1,13 +1,13 @@
 """Gates and the global stop in a real browser: made, decided by a second person, followed live."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db.models import F
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from plans import registry_sync
 from plans.engine import conductor, executor, lease
@@ -26,16 +26,6 @@ WAIT_MS = 30_000
 expect.set_options(timeout=WAIT_MS)
 
 SignIn = Callable[[str], Client]
-
-
-@pytest.fixture
-def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright has a loop in this thread; the test itself is not asynchronous.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def page_of(browser: Browser, client: Client, web: WebProcess, *, scripts: bool = True) -> Page:
