@@ -22,7 +22,7 @@ CHECK_ENV := DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:1/0 VAR_
 	OB_SERVICE_URL=http://127.0.0.1:1 GATEWAY_URL=http://127.0.0.1:1 \
 	ALLOWED_ENDPOINT_NETWORKS=127.0.0.0/8
 
-.PHONY: help setup demo run test test-postgres check bench clean lock
+.PHONY: help setup demo run test test-postgres check bench messages clean lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ check: $(DEV) ## Lint, format, types, import layers, migrations, deployment sett
 
 bench: $(DEV) ## Measure throughput, latency and memory, as a table
 	@$(PY) -m bench
+
+messages: $(DEV) ## Collect the texts for people into locale/, say what waits for translation, compile
+	@$(PY) -m scripts.messages
 
 lock: $(DEV) ## Lock the newest allowed versions of all dependencies
 	@scripts/lock.sh $(VENV)/bin/uv

@@ -2,12 +2,14 @@
 
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from plans import admin
 
 urlpatterns = [
     path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("language/", set_language, name="set_language"),
     path("api/", include("plans.api.urls")),
     path("admin/", admin.site.urls),
     path("", include("plans.web.urls")),

@@ -1,5 +1,6 @@
 """A text for people that is stored untranslated and shown in the reader's language."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ class Message:
     """An English template (marked with `gettext_noop` where it is written) and its values.
 
     Stored as `{"template", "values"}`, so that what a worker wrote at night can be read in
-    Chinese in the morning.
+    Chinese in the morning. A value may be a message, too: it is translated with the whole.
     """
 
     template: str
@@ -19,16 +20,32 @@ class Message:
 
     def __str__(self) -> str:
         """The text in the language that is active now."""
-        return gettext(self.template) % self.values if self.template else ""
+        return gettext(self.template) % self._shown(str) if self.template else ""
 
     @property
     def english(self) -> str:
-        """The text as it goes into logs and into the API."""
-        return self.template % self.values
+        """The text as it goes into logs and into the record."""
+        return self.template % self._shown(lambda part: part.english)
 
     def as_json(self) -> dict[str, Any]:
-        return {"template": self.template, "values": self.values}
+        values = {
+            name: value.as_json() if isinstance(value, Message) else value
+            for name, value in self.values.items()
+        }
+        return {"template": self.template, "values": values}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any] | None) -> Self | None:
         return cls(stored["template"], stored["values"]) if stored else None
+
+    def _shown(self, show: "Callable[[Message], str]") -> dict[str, Any]:
+        return {
+            name: show(part) if (part := _part(value)) else value
+            for name, value in self.values.items()
+        }
+
+
+def _part(value: Any) -> Message | None:
+    if isinstance(value, dict) and value.keys() == {"template", "values"}:
+        return Message.from_json(value)
+    return value if isinstance(value, Message) else None

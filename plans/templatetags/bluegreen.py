@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -24,11 +25,11 @@ def when(at: datetime | None) -> SafeString:
         return SafeString("")
     local = timezone.localtime(at)
     is_today = local.date() == timezone.localdate()
-    shown = local.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M")
+    shown = date_format(local, "TIME_FORMAT" if is_today else "SHORT_DATETIME_FORMAT")
     return format_html(
         '<time datetime="{}" title="{}">{} <span class="ago">{}</span></time>',
         at.isoformat(timespec="seconds"),
-        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        _exact(local),
         shown,
         _relative((timezone.now() - at).total_seconds()),
     )
@@ -42,7 +43,7 @@ def ago(at: datetime | None) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}"><span class="ago">{}</span></time>',
         at.isoformat(timespec="seconds"),
-        timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S %Z"),
+        _exact(timezone.localtime(at)),
         _relative((timezone.now() - at).total_seconds()),
     )
 
@@ -111,6 +112,10 @@ def env(environment: str, label: str = "") -> SafeString:
     return format_html(
         '<span class="env {}"><i class="dot"></i>{}</span>', environment, label or _(environment)
     )
+
+
+def _exact(local: datetime) -> str:
+    return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"
 
 
 def _relative(seconds: float) -> str:
