@@ -34,7 +34,7 @@ class TenantAnswer(Answer):
     environment: Environment
     config_version: str = Field(description="A decimal number")
     endpoints: list[str]
-    synced_at: datetime
+    synced_at: datetime = Field(description="When the OB service last said something new of it")
 
     @classmethod
     def of_all(cls, tenants: Sequence[Tenant]) -> list[Self]:

@@ -7,10 +7,13 @@ from django.db.models import Q
 from plans import conf
 from plans.live.source import Changed, Source
 from plans.models import ACTIVE_STATES, Event, Plan, PlanState, Task
+from plans.queries import tenants
 from plans.rendering import cells, regions
 from plans.rendering.cursors import FleetCursor, FleetHead
 from plans.rendering.regions import Region
 from plans.stores.doorbell import FLEET
+
+READ_LATELY_SECONDS = 30.0
 
 
 class FleetSource(Source):
@@ -46,18 +49,21 @@ class OverviewSource(FleetSource):
         return "the overview"
 
     def changed_since(self, cursor: str) -> Changed:
-        moved = self.moved_since(cursor)
-        if moved is None or FleetCursor.parse(cursor).registry != self._head.registry:
+        moved, before = self.moved_since(cursor), FleetCursor.parse(cursor)
+        if moved is None or before.registry > self._head.registry:
             return self.everything()
+        read = tenants.read_since(before.registry) if before.registry != self._head.registry else []
         events = Q(pk__in=[])
         for journal, seq in moved.items():
             events |= Q(journal=journal, seq__gt=seq, seq__lte=self._head.seqs[journal])
         touched = Event.objects.filter(events, task__isnull=False)
-        return Changed(frozenset(touched.values_list("tenant_id", flat=True)))
+        return Changed(frozenset([*touched.values_list("tenant_id", flat=True), *read]))
 
     def restless(self) -> Collection[str]:
         active = Task.objects.filter(state__in=ACTIVE_STATES)
-        return list(active.values_list("tenant_id", flat=True))
+        # What was read a moment ago may be committed after something that was read later.
+        just_read = tenants.read_lately(READ_LATELY_SECONDS)
+        return [*active.values_list("tenant_id", flat=True), *just_read]
 
     def regions(self) -> Iterable[Region]:
         return [*regions.overview_regions(), regions.stop_banner()]

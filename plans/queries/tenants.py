@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from plans import conf
 from plans.models import UNFINISHED_STATES, Environment, Task, Tenant
 
 SHOWN_MAX = 60
 TICKED_MAX = 500
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,15 @@ def search(text: str, environment: str, ticked: Sequence[str] = ()) -> Picker:
     unfinished = Task.objects.filter(tenant__in=listed, state__in=UNFINISHED_STATES)
     busy = frozenset(unfinished.values_list("tenant_id", flat=True))
     return Picker(text, environment, found, found.count(), list(kept.values()), shown, busy)
+
+
+def read_since(microseconds: int) -> list[str]:
+    """The tenants of which the OB service has said something new since then (Unix time)."""
+    since = EPOCH + timedelta(microseconds=microseconds)
+    return list(Tenant.objects.filter(synced_at__gt=since).values_list("pk", flat=True))
+
+
+def read_lately(seconds: float) -> list[str]:
+    """The tenants of which it has said something new in the last `seconds`."""
+    since = timezone.now() - timedelta(seconds=seconds)
+    return list(Tenant.objects.filter(synced_at__gt=since).values_list("pk", flat=True))

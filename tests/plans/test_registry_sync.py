@@ -1,6 +1,8 @@
 """The registry of tenants follows the list of the OB service."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from plans import conf, registry_sync
 from plans.clients.ob_service import TenantRecord
@@ -58,3 +60,16 @@ def test_a_tenant_that_is_named_twice_is_stored_as_it_was_named_last() -> None:
 def test_a_tenant_that_no_plan_could_name_hides_no_other(odd: str) -> None:
     registry_sync.store([record(odd), record("good")])
     assert list(Tenant.objects.values_list("pk", flat=True)) == ["good"]
+
+
+def test_a_tenant_that_is_as_it_was_is_not_written_again(sandbox: Sandbox) -> None:
+    registry_sync.sync_tenants()
+    before = dict(Tenant.objects.values_list("pk", "synced_at"))
+    sandbox.change_tenant("tenant-007", name="Anew")
+    with CaptureQueriesContext(connection) as seen:
+        registry_sync.sync_tenants()
+    assert sum("INSERT" in statement["sql"] for statement in seen) == 1
+    after = dict(Tenant.objects.values_list("pk", "synced_at"))
+    assert [pk for pk in before if before[pk] != after[pk]] == ["tenant-007"]
+    assert registry_sync.sync_tenants() == 60
+    assert dict(Tenant.objects.values_list("pk", "synced_at")) == after
