@@ -121,7 +121,7 @@ class Record:
 
     def save(self, row: Plan | Task, *, guard: Guard | None = None, where: Q | None = None) -> None:
         """Write what changed of `row`, if `guard` (default: its revision) and `where` hold."""
-        if prepared.run([saving(row, guard, where)])[0].count != 1:
+        if prepared.run([saving(row, guard, where)])[0].rows_count != 1:
             raise changed(row)
 
     def end_run(self, run: StageRun, verb: str) -> None:

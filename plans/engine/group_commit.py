@@ -180,7 +180,7 @@ class _Lost(Exception):
 def write(entries: Sequence[RunnerRecord]) -> None:
     """Write all in the transaction that is open. Raises `_Lost`."""
     guarded = [(entry, entry.guarded) for entry in entries if entry.guarded]
-    counts = [outcome.count for outcome in prepared.run([guard for _, guard in guarded])]
+    counts = [outcome.rows_count for outcome in prepared.run([guard for _, guard in guarded])]
     lost = [entry for (entry, _), count in zip(guarded, counts, strict=True) if count != 1]
     if lost:
         raise _Lost(lost)

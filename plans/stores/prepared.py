@@ -30,7 +30,7 @@ class Statement(NamedTuple):
 class Outcome(NamedTuple):
     """How many rows a statement found or changed, and what it returned."""
 
-    count: int
+    rows_count: int
     rows: list[Any]
 
 
@@ -78,7 +78,8 @@ def update(
 
     `changes` are values or expressions by attribute name, `guard` values.
     """
-    sets, values = [], []
+    sets: list[tuple[str, str]] = []
+    values: list[Any] = []
     for name, value in changes.items():
         if hasattr(value, "resolve_expression"):
             text, params = _compiled(model, value)

@@ -106,8 +106,10 @@ def continue_from_its_checkpoint(visitor: Visitor, tenant: str, sandbox: Sandbox
     page = visitor.page
     failure = page.locator("#task-failure")
     expect(failure).to_contain_text("GATEWAY_REJECTED")
-    expect(failure).to_contain_text("These stages stand done: read tenant → deliver configuration.")
-    expect(page.locator("#task-rail")).to_contain_text("checkpoint DELIVERED")
+    expect(failure).to_contain_text(
+        "These stages stand done: read tenant → deliver configuration → notify services."
+    )
+    expect(page.locator("#task-rail")).to_contain_text("checkpoint NOTIFIED")
     expect(page.locator("#live-status")).to_have_attribute("data-state", "live")
     sandbox.clear_faults()
     before = sandbox.last_call()
