@@ -68,11 +68,19 @@ class Skipped(Answer):
     reason: str
 
 
+class Failed(Answer):
+    """A task with which something went wrong, and what."""
+
+    task_id: int
+    reason: str
+
+
 class SelectionAnswer(Answer):
     """What became of each task."""
 
     done: list[int]
     skipped: list[Skipped]
+    failed: list[Failed]
 
 
 class PlanCommanded(Answer):

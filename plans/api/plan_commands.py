@@ -12,6 +12,7 @@ from plans.actor import Permission
 from plans.api.auth import ApiRequest
 from plans.api.commands import (
     Command,
+    Failed,
     PlanCommanded,
     RetryCommand,
     Selection,
@@ -149,4 +150,5 @@ def command_tasks(
     results = operations.for_each(chosen, OPERATIONS[verb], request.auth, **options)
     skipped = [Skipped(task_id=key, reason=why.english) for key, why in results.skipped]
     skipped += [Skipped(task_id=key, reason=NOT_IN_PLAN) for key in asked if key not in own]
-    return SelectionAnswer(done=results.done, skipped=skipped)
+    failed = [Failed(task_id=key, reason=why.english) for key, why in results.failed]
+    return SelectionAnswer(done=results.done, skipped=skipped, failed=failed)

@@ -1,17 +1,18 @@
 """Many tasks at once: which of a selection an operation is for, and what became of each."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
 from plans.message import Message
-from plans.models import Task, TaskState
+from plans.models import Plan, Task, TaskState
+from plans.queries import blast_many
 from plans.queries.choices import TASK_LABELS
 
-CHUNK = 500
 SHOWN_MAX = 200
-"""Lines of an itemised answer; the rest is counted."""
+"""Lines of an itemised list; the rest is counted."""
 
 SOURCES: dict[str, tuple[TaskState, ...]] = {
     "pause": (TaskState.RUNNING,),
@@ -31,11 +32,18 @@ SOURCES: dict[str, tuple[TaskState, ...]] = {
 
 @dataclass(frozen=True)
 class Pick:
-    """A selection, split into those that the operation is for (by state) and the others."""
+    """A selection, split into those that the operation is for (by state) and the others.
+
+    `effects`: the blast radius in words. `resuming`: for a retry, how many failed tasks would go
+    on from which stage.
+    """
 
     verb: str
     total: int
     by_state: dict[TaskState, list[int]]
+    effects: list[str] = field(default_factory=list)
+    resuming: list[tuple[str, int]] = field(default_factory=list)
+    tenants: list[str] = field(default_factory=list)
 
     @property
     def label(self) -> str:
@@ -48,6 +56,11 @@ class Pick:
     @property
     def unfit(self) -> int:
         return self.total - self.fitting
+
+    @property
+    def more(self) -> int:
+        """Tenants that are not named."""
+        return self.fitting - len(self.tenants)
 
     @property
     def pinned(self) -> str:
@@ -64,31 +77,59 @@ class Outcome:
     label: str
     done: int
     skipped: int
+    failed: int
     done_shown: list[Task] = field(default_factory=list)
     skipped_shown: list[tuple[Task, Message]] = field(default_factory=list)
+    failed_shown: list[tuple[Task, Message]] = field(default_factory=list)
+
+    @property
+    def unnamed(self) -> int:
+        """How many are counted, but have no line."""
+        shown = len(self.done_shown) + len(self.skipped_shown) + len(self.failed_shown)
+        return self.done + self.skipped + self.failed - shown
 
 
-def pick(tasks: QuerySet[Task], verb: str) -> Pick:
-    """Which of `tasks` the operation is for."""
-    rows = list(tasks.values_list("pk", "state"))
+def pick(plan: Plan, tasks: QuerySet[Task], verb: str) -> Pick:
+    """Which of `tasks`, all of `plan`, the operation is for, and what it would do to them."""
+    rows = list(tasks.values_list("pk", "state", "step", "tenant_id"))
+    fitting = [row for row in rows if row[1] in SOURCES[verb]]
     by_state: dict[TaskState, list[int]] = {}
-    for pk, state in rows:
-        if state in SOURCES[verb]:
-            by_state.setdefault(TaskState(state), []).append(pk)
-    return Pick(verb, len(rows), by_state)
+    for pk, state, _step, _tenant in fitting:
+        by_state.setdefault(TaskState(state), []).append(pk)
+    if not fitting:
+        return Pick(verb, len(rows), by_state)
+    counted = Counter({state.value: len(ids) for state, ids in by_state.items()})
+    steps = Counter(step for _pk, state, step, _t in fitting if state == TaskState.FAILED)
+    return Pick(
+        verb,
+        len(rows),
+        by_state,
+        blast_many.of_tasks(plan, tasks.filter(state__in=SOURCES[verb]), verb, counted),
+        steps.most_common() if verb == "retry" else [],
+        [tenant for *_rest, tenant in fitting[:SHOWN_MAX]],
+    )
 
 
-def outcome(done: list[int], skipped: list[tuple[int, Message]], verb: str) -> Outcome:
+def outcome(
+    done: Sequence[int],
+    skipped: Sequence[tuple[int, Message]],
+    failed: Sequence[tuple[int, Message]],
+    verb: str,
+) -> Outcome:
     """The itemised answer."""
-    tasks = _with_tenants([*done[:SHOWN_MAX], *(pk for pk, _ in skipped[:SHOWN_MAX])])
+    shown = [*done[:SHOWN_MAX]]
+    shown += [pk for pk, _ in (*skipped[:SHOWN_MAX], *failed[:SHOWN_MAX])]
+    tasks = Task.objects.select_related("tenant").in_bulk(shown)
+
+    def named(pairs: Iterable[tuple[int, Message]]) -> list[tuple[Task, Message]]:
+        return [(tasks[pk], why) for pk, why in pairs if pk in tasks]
+
     return Outcome(
         str(TASK_LABELS[verb]),
         len(done),
         len(skipped),
+        len(failed),
         [tasks[pk] for pk in done[:SHOWN_MAX] if pk in tasks],
-        [(tasks[pk], why) for pk, why in skipped[:SHOWN_MAX] if pk in tasks],
+        named(skipped[:SHOWN_MAX]),
+        named(failed[:SHOWN_MAX]),
     )
-
-
-def _with_tenants(task_ids: Iterable[int]) -> dict[int, Task]:
-    return Task.objects.select_related("tenant").in_bulk(list(task_ids))

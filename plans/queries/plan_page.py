@@ -1,10 +1,9 @@
-"""What a plan's page says of the plan beside its tasks: waves, stages, failures, why it stands."""
+"""What a plan's page says of the plan beside its tasks: its waves, and why it stands."""
 
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,15 +13,14 @@ from plans.models import FailurePolicy, Plan, PlanState, Task, TaskState, Wave
 from plans.queries import gates, hold
 from plans.queries.bar import Segment, segments
 from plans.queries.eligible import FAILED
+from plans.queries.funnel import STILL_FAILED
 from plans.queries.gates import UNDER_WAY
 from plans.queries.hold import Hold
 from plans.queries.stop import active_stop
 from plans.queries.tally import DONE, Tally
 
-FAILURE_GROUPS_MAX = 20
 CALLED_SECONDS = 3.0
 """After this long one asks oneself why no worker takes what is handed out."""
-STILL_FAILED = (TaskState.FAILED, TaskState.ROLLBACK_FAILED)
 
 
 @dataclass(frozen=True)
@@ -43,34 +41,6 @@ class WaveStep:
     @property
     def number(self) -> int:
         return self.wave.index + 1
-
-
-@dataclass(frozen=True)
-class StageStep:
-    """A step of the funnel: how many tasks have finished the stage, and how many stand at it."""
-
-    name: str
-    finished: int
-    here: int
-    failed: int
-    total: int
-
-    @property
-    def percent(self) -> str:
-        return f"{100 * self.finished / self.total:.2f}" if self.total else "0"
-
-
-@dataclass(frozen=True)
-class FailureGroup:
-    """Failed tasks with the same stage and code; one of them stands for all."""
-
-    stage: str
-    code: str
-    count: int
-    message: Message | None
-    sample_id: int
-    sample_tenant: str
-    can_retry: bool
 
 
 def wave_ladder(plan: Plan, tally: Tally) -> list[WaveStep]:
@@ -103,43 +73,6 @@ def _gate_status(plan: Plan, wave: Wave) -> str:
         return "open"
     is_closed = wave.gate_closed_at is not None and plan.state in UNDER_WAY
     return "closed" if is_closed else "ahead"
-
-
-def stage_funnel(plan: Plan, tally: Tally) -> list[StageStep]:
-    """The pipeline's stages, with how many tasks are past each of them and how many are at it."""
-    pipeline = Task.objects.filter(plan=plan).values_list("pipeline", flat=True).first() or []
-    total = tally.total
-    steps = []
-    for index, spec in enumerate(pipeline):
-        at = [row for row in tally.rows if row.cursor == index]
-        back = [row for row in tally.rows if row.cursor == index + 1]
-        here = sum(row.count for row in at if row.state == TaskState.RUNNING and row.admitted)
-        here += sum(row.count for row in back if row.state == TaskState.ROLLING_BACK)
-        failed = sum(row.count for row in at if row.state == TaskState.FAILED)
-        finished = sum(row.count for row in tally.rows if row.cursor > index)
-        steps.append(StageStep(spec["name"], finished, here, failed, total))
-    return steps
-
-
-def failure_groups(plan: Plan) -> list[FailureGroup]:
-    """What failed, grouped by stage and code, the largest group first; two statements."""
-    failed = Task.objects.filter(FAILED, plan=plan).order_by()
-    keys = ("failure__stage", "failure__errorCode")
-    grouped = failed.values_list(*keys).annotate(count=Count("pk"), sample=Max("pk"))
-    groups = list(grouped.order_by("-count", *keys)[:FAILURE_GROUPS_MAX])
-    samples = Task.objects.in_bulk([sample for *_rest, sample in groups])
-    return [_group(plan, stage, code, count, samples[pk]) for stage, code, count, pk in groups]
-
-
-def _group(
-    plan: Plan, stage: str | None, code: str | None, count: int, sample: Task
-) -> FailureGroup:
-    message = Message.from_json((sample.failure or {}).get("message"))
-    can_retry = sample.state in (TaskState.FAILED, TaskState.ROLLED_BACK)
-    can_retry = can_retry and plan.state in (PlanState.RUNNING, PlanState.FAILED)
-    return FailureGroup(
-        stage or "", code or "", count, message, sample.pk, sample.tenant_id, can_retry
-    )
 
 
 def why_still(plan: Plan, tally: Tally) -> list[Hold]:

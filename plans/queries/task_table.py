@@ -1,25 +1,45 @@
 """The table of a plan's tasks: filter, sort, page."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from plans import conf
 from plans.message import Message
 from plans.models import Plan, Task
+from plans.queries import task_lines
+from plans.queries.axis import Axis
 from plans.queries.condition import Condition, condition_of
+from plans.queries.funnel import standing_at
+from plans.queries.task_lines import TaskLine
 
 SORTS = {
-    "position": ("position",),
-    "tenant": ("tenant_id",),
-    "state": ("state", "position"),
-    "stage": ("cursor", "position"),
-    "finished": ("finished_at", "position"),
+    "position": (F("position"),),
+    "tenant": (F("tenant_id"),),
+    "state": (F("state"), F("position")),
+    "stage": (F("cursor"), F("position")),
+    "since": (Coalesce("finished_at", "started_at"), F("position")),
+    "finished": (F("finished_at"), F("position")),
 }
+COLUMNS = (
+    ("tenant", _("Tenant")),
+    ("state", _("State")),
+    ("stage", _("Stage")),
+    ("position", _("Wave")),
+    ("", _("Note")),
+    ("since", _("Since")),
+)
+"""What the columns are sorted by, and their headings."""
+PAGE_SIZES = (conf.PAGE_SIZE, 200, conf.PAGE_SIZE_MAX)
+"""How many tasks a page of the table may show."""
+VIEWS = {"list": _("List"), "timeline": _("Timeline")}
+"""The table's two faces: what each task is about, or when each of its stages ran."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +51,17 @@ class TaskFilter:
     wave: int | None = None
     stage: str = ""
     code: str = ""
+    at: str = ""
     sort: str = "position"
     descending: bool = False
+    size: int = conf.PAGE_SIZE
+    view: str = "list"
 
     @property
     def is_on(self) -> bool:
         """Whether any task may be left out."""
-        return bool(self.states or self.text or self.wave or self.stage or self.code)
+        named = self.states or self.text or self.wave or self.stage or self.code or self.at
+        return bool(named)
 
     @property
     def sort_key(self) -> str:
@@ -58,17 +82,23 @@ class TaskFilter:
             tasks = tasks.filter(failure__stage=self.stage)
         if self.code:
             tasks = tasks.filter(failure__errorCode=self.code)
-        sign = "-" if self.descending else ""
-        return tasks.order_by(*(f"{sign}{name}" for name in SORTS[self.sort]))
+        if self.at:
+            tasks = tasks.filter(standing_at(plan, self.at))
+        fields = SORTS[self.sort]
+        # What has not begun or ended comes last, whichever database sorts.
+        if self.descending:
+            return tasks.order_by(*(field.desc(nulls_last=True) for field in fields))
+        return tasks.order_by(*(field.asc(nulls_last=True) for field in fields))
 
 
 @dataclass(frozen=True)
 class TaskRow:
-    """One row of the table."""
+    """One row of the table; `line` is what the timeline draws of it."""
 
     task: Task
     condition: Condition
     total: int
+    line: TaskLine | None = None
 
     @property
     def note(self) -> str:
@@ -87,23 +117,59 @@ class TaskRow:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A heading. `sort`: the order that it leads to; empty where the column cannot be sorted."""
+
+    key: str
+    label: str
+    sort: str
+    direction: str
+
+
+@dataclass(frozen=True)
 class TaskTable:
-    """One page of the table."""
+    """One page of the table; `axis` is that of the timeline."""
 
     filter: TaskFilter
     page: Page
     rows: list[TaskRow] = field(default_factory=list)
+    axis: Axis | None = None
 
     @property
     def matching(self) -> int:
         return self.page.paginator.count
 
+    @property
+    def is_as_new(self) -> bool:
+        """Whether rows may be put in place one by one: nothing is filtered, sorted or paged."""
+        asked = self.filter
+        return not (asked.is_on or asked.sort_key != "position" or asked.view != "list") and (
+            self.page.number == 1
+        )
+
+    @property
+    def columns(self) -> list[Column]:
+        """The headings; a second click on the one that sorts turns the order round."""
+        return [self._column(key, str(label)) for key, label in COLUMNS]
+
+    def _column(self, key: str, label: str) -> Column:
+        if not key or key != self.filter.sort:
+            return Column(key, label, key, "")
+        if self.filter.descending:
+            return Column(key, label, key, "descending")
+        return Column(key, label, f"-{key}", "ascending")
+
 
 def read(plan: Plan, asked: TaskFilter, page: Any) -> TaskTable:
     """The page `page` of what matches; the nearest one if there is no such page."""
-    found = Paginator(asked.apply(plan).select_related("tenant", "wave"), conf.PAGE_SIZE)
+    found = Paginator(asked.apply(plan).select_related("tenant", "wave"), asked.size)
     shown = found.get_page(page)
-    return TaskTable(asked, shown, rows_of(shown.object_list))
+    if asked.view != "timeline":
+        return TaskTable(asked, shown, rows_of(shown.object_list))
+    tasks = list(shown.object_list)
+    drawn = task_lines.of_tasks(tasks)
+    rows = [replace(row, line=drawn.lines[row.task.pk]) for row in rows_of(tasks)]
+    return TaskTable(asked, shown, rows, drawn.axis)
 
 
 def rows_of(tasks: Iterable[Task]) -> list[TaskRow]:

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from django.template.loader import render_to_string
 
 from plans.actor import Actor
-from plans.models import Event, Plan, Task
+from plans.models import Event, Plan, PlanState, Task, TaskState
 from plans.queries import (
     blast,
     choices,
+    failures,
     feed,
+    funnel,
     gates,
     instances,
     overview,
@@ -21,11 +23,14 @@ from plans.queries import (
     plan_page,
     task_page,
     task_table,
+    timeline,
     waiting,
 )
 from plans.queries.bar import segments
+from plans.queries.pace import Ends, Pace, pace_of
 from plans.queries.stop import active_stop
 from plans.queries.tally import Tally
+from plans.queries.timeline import Timeline
 
 
 class Region(NamedTuple):
@@ -49,7 +54,10 @@ def by_name(regions: Iterable[Region]) -> dict[str, dict[str, Any]]:
 
 
 def plan_regions(plan: Plan) -> list[Region]:
-    """The plan's header, bar, waves, stages, failures. The statements do not grow with the plan."""
+    """The plan's header, bar, waves, stages, failures, timeline.
+
+    The number of statements does not grow with the plan.
+    """
     tally = Tally.of(plan)
     header = {
         "plan": plan,
@@ -58,17 +66,32 @@ def plan_regions(plan: Plan) -> list[Region]:
         "reasons": plan_page.why_still(plan, tally),
         "budget_used": plan_page.budget_used(plan),
     }
-    progress = {"plan": plan, "tally": tally, "segments": segments(tally.by_state)}
+    times, pace = _times(plan, tally)
+    bar = segments(tally.by_state)
+    progress = {"plan": plan, "tally": tally, "segments": bar, "pace": pace}
     waves = {"plan": plan, "waves": plan_page.wave_ladder(plan, tally)}
-    stages = {"plan": plan, "stages": plan_page.stage_funnel(plan, tally)}
-    failures = {"plan": plan, "groups": plan_page.failure_groups(plan)}
+    stages = {"plan": plan, "stages": funnel.stage_funnel(plan, tally)}
+    groups = {"plan": plan, "groups": failures.failure_groups(plan)}
     return [
         Region("plans/_plan_header.html", header),
         Region("plans/_plan_progress.html", progress),
         Region("plans/_plan_waves.html", waves),
         Region("plans/_plan_stages.html", stages),
-        Region("plans/_plan_failures.html", failures),
+        Region("plans/_plan_failures.html", groups),
+        Region("plans/_plan_timeline.html", {"plan": plan, "timeline": times}),
     ]
+
+
+def _times(plan: Plan, tally: Tally) -> tuple[Timeline | None, Pace]:
+    """The plan's timeline and its pace, which are both read from the ends of its tasks."""
+    waves = list(plan.waves.all())
+    axis = timeline.axis_of(plan)
+    ends = Ends.of(plan, axis.end)
+    is_back = plan.state == PlanState.ROLLING_BACK
+    ahead = (TaskState.ROLLING_BACK,) if is_back else (TaskState.PENDING, TaskState.RUNNING)
+    is_held = plan.halt is not None or active_stop() is not None
+    pace = pace_of(plan, waves, ends, tally.count(*ahead), is_held)
+    return timeline.timeline_of(plan, waves, ends, axis), pace
 
 
 def task_regions(task: Task) -> list[Region]:

@@ -1,11 +1,14 @@
 """One operation on many tasks: a confirmation that pins them, then what became of each."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from plans import operations
 from plans.actor import Permission
+from plans.models import Plan
 from plans.queries import bulk
 from plans.web.access import HtmxRequest, actor_of, page, plan_or_refusal
 from plans.web.actions import TASK_OPERATIONS
@@ -18,20 +21,26 @@ def bulk_action(request: HtmxRequest, plan_id: int, verb: str) -> HttpResponse:
     """GET confirms the selection; POST acts on exactly the tasks that were confirmed."""
     plan = plan_or_refusal(plan_id)
     if request.method == "GET":
-        context = {"plan": plan, "pick": bulk.pick(selected_tasks(request.GET, plan), verb)}
+        context: dict[str, Any] = {
+            "plan": plan,
+            "pick": bulk.pick(plan, selected_tasks(request.GET, plan), verb),
+            "begin": request.GET.get("from_checkpoint", ""),
+        }
         template = "plans/_confirm_bulk.html"
     else:
-        actor = actor_of(request)
-        actor.require(Permission.OPERATE)
-        command = command_of(request.POST, verb)
-        results = operations.Results()
-        for state, task_ids in pinned_tasks(request.POST, plan).items():
-            options = command | {"seen": state or None}
-            part = operations.for_each(task_ids, TASK_OPERATIONS[verb], actor, **options)
-            results.done += part.done
-            results.skipped += part.skipped
-        context = {"plan": plan, "outcome": bulk.outcome(results.done, results.skipped, verb)}
+        context = {"plan": plan, "outcome": _act(request, plan, verb)}
         template = "plans/_bulk_results.html"
     if request.htmx:
         return render(request, template, context)
     return render(request, "plans/dialog.html", {**context, "dialog": template})
+
+
+def _act(request: HtmxRequest, plan: Plan, verb: str) -> bulk.Outcome:
+    actor = actor_of(request)
+    actor.require(Permission.OPERATE)
+    command = command_of(request.POST, verb)
+    results = operations.Results()
+    for state, task_ids in pinned_tasks(request.POST, plan).items():
+        options = command | {"seen": state or None}
+        results.add(operations.for_each(task_ids, TASK_OPERATIONS[verb], actor, **options))
+    return bulk.outcome(results.done, results.skipped, results.failed, verb)

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_noop
 from plans import conf
 from plans.actor import Actor, Permission
 from plans.errors import MalformedRequest
-from plans.models import Environment, FailurePolicy, Plan, Task, TaskState, WaveMode
+from plans.models import Environment, EventKind, FailurePolicy, Plan, Task, TaskState, WaveMode
 from plans.pipelines import PIPELINES
 from plans.queries import blast
+from plans.queries.event_log import GROUPS, EventFilter
 from plans.queries.tally import Tally
 from plans.queries.task_table import PAGE_SIZES, SORTS, VIEWS, TaskFilter
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
@@ -164,6 +165,16 @@ def task_filter(data: QueryDict) -> TaskFilter:
         descending=sort.startswith("-"),
         size=next((each for each in PAGE_SIZES if str(each) == size), conf.PAGE_SIZE),
         view=data.get("view", "") if data.get("view", "") in VIEWS else "list",
+    )
+
+
+def event_filter(data: QueryDict) -> EventFilter:
+    """The filter of the event log that an address names; nonsense is left out."""
+    kind = data.get("kind", "")
+    return EventFilter(
+        kind=kind if kind in GROUPS or kind in EventKind.values else "",
+        tenant=data.get("tenant", "").replace("\x00", "").strip()[:100],
+        who=data.get("who", "").replace("\x00", "").strip()[:100],
     )
 
 

@@ -4,24 +4,20 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from plans.models import TaskState
-from plans.queries import choices, feed, task_table
+from plans.queries import choices, event_log, feed, task_table
 from plans.rendering import cells, cursors, regions
+from plans.templatetags import timing
 from plans.web.access import HtmxRequest, page, plan_or_refusal
 from plans.web.forms import task_filter
 
 TABLE_WORDS: dict[str, Any] = {
     "states": TaskState.choices,
-    "sorts": [
-        ("position", _("in order")),
-        ("tenant", _("by tenant")),
-        ("state", _("by state")),
-        ("-stage", _("by progress")),
-        ("-finished", _("latest end first")),
-    ],
+    "views": task_table.VIEWS.items(),
+    "sizes": task_table.PAGE_SIZES,
+    "span_looks": timing.SPANS.items(),
     "bulk_verbs": [(verb, choices.TASK_LABELS[verb]) for verb in choices.TASK_VERBS],
 }
 
@@ -38,6 +34,7 @@ def plan(request: HtmxRequest, plan_id: int) -> HttpResponse:
         return render(request, "plans/_task_table.html", context)
     wall = cells.plan_cells(shown)
     context |= {
+        "event_groups": event_log.GROUPS.items(),
         "regions": regions.by_name(regions.plan_regions(shown)),
         "wall": cells.wall_html(wall),
         "cells": len(wall),

@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from plans.web import actions, bulk, metrics, new_plan, overview, plan, plans, stop, system, task
+from plans.web import (
+    actions,
+    bulk,
+    events,
+    metrics,
+    new_plan,
+    overview,
+    plan,
+    plans,
+    stop,
+    system,
+    task,
+)
 
 PLAN_VERB = "(?P<verb>start|pause|resume|cancel|retry|rollback|approve|reject)"
 TASK_VERB = "(?P<verb>pause|resume|cancel|retry|rollback)"
@@ -15,6 +27,12 @@ urlpatterns = [
     path("plans/new/preview/", new_plan.plan_preview, name="plan_preview"),
     path("plans/new/tenants/", new_plan.plan_tenants, name="plan_tenants"),
     re_path(rf"^plans/(?P<plan_id>{ID})/$", plan.plan, name="plan"),
+    re_path(rf"^plans/(?P<plan_id>{ID})/events/$", events.events, name="plan_events"),
+    re_path(
+        rf"^plans/(?P<plan_id>{ID})/events\.(?P<ending>csv|json)$",
+        events.download,
+        name="plan_events_download",
+    ),
     re_path(rf"^plans/(?P<plan_id>{ID})/{PLAN_VERB}/$", actions.plan_action, name="plan_action"),
     re_path(rf"^plans/(?P<plan_id>{ID})/tasks/{TASK_VERB}/$", bulk.bulk_action, name="bulk_action"),
     re_path(rf"^tasks/(?P<task_id>{ID})/$", task.task, name="task"),

@@ -121,7 +121,7 @@ def test_a_selection_is_confirmed_then_acted_on_exactly(
     text = operator.get(where, {"scope": "page", "listed": listed}).text
     pinned = f"PENDING:{tasks[1].pk},{tasks[2].pk}"
     assert f'name="selection" value="{pinned}"' in text
-    assert "1 others are in a state" in text
+    assert "1 other is in a state" in text
     Task.objects.filter(pk=tasks[2].pk).update(state=TaskState.COMPLETED)
     answer = operator.post(where, {"selection": pinned})
     assert "1 done" in answer.text

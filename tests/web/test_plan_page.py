@@ -104,7 +104,7 @@ def test_failures_are_grouped_by_stage_and_code(operator: Client, make_plan: Mak
     operations.start_plan(plan.pk, OPERATOR)
     stand(Task.objects.filter(plan=plan)[:4], TaskState.FAILED, **FAILED_FIELDS)
     text = operator.get(f"/plans/{plan.pk}/").text
-    assert "Retry these 4" in text
+    assert "Continue 4 from their checkpoint" in text
     assert text.count('<li id="failure-') == 1
 
 

@@ -97,9 +97,10 @@ def _on_each(
 ) -> tuple[Exit, list[int]]:
     """Some may be refused: 1, and the others are done all the same."""
     results = operations.for_each(tasks, operation, actor)
-    for task, why in results.skipped:
+    refused = [*results.skipped, *results.failed]
+    for task, why in refused:
         screen.warn(_("Task %(id)s: %(why)s") % {"id": task, "why": why})
     screen.say(
         _("Done for %(done)s of %(all)s tasks.") % {"done": len(results.done), "all": len(tasks)}
     )
-    return (Exit.REFUSED if results.skipped else Exit.DONE), results.done
+    return (Exit.REFUSED if refused else Exit.DONE), results.done
