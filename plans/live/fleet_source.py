@@ -10,6 +10,7 @@ from plans.models import ACTIVE_STATES, Event, Plan, PlanState, Task
 from plans.queries import tenants
 from plans.rendering import cells, regions
 from plans.rendering.cursors import FleetCursor, FleetHead
+from plans.rendering.overview_page import overview_regions
 from plans.rendering.regions import Region
 from plans.stores.doorbell import FLEET
 
@@ -66,7 +67,7 @@ class OverviewSource(FleetSource):
         return [*active.values_list("tenant_id", flat=True), *just_read]
 
     def regions(self) -> Iterable[Region]:
-        return [*regions.overview_regions(), regions.stop_banner()]
+        return [*overview_regions(), regions.stop_banner()]
 
     def cells(self, ids: Collection[str] | None) -> Iterable[Sequence[str]]:
         return cells.overview_cells(None if ids is None else list(ids))

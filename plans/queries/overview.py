@@ -1,40 +1,16 @@
-"""What the overview says beside its wall: the fleet in numbers, what needs somebody, what runs."""
+"""What the overview says beside its wall: what needs somebody, what runs."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from django.db.models import Count, Max
 
-from plans.models import Environment, Plan, PlanState, Task, TaskState, Tenant
+from plans.models import Plan, PlanState, Task, TaskState
 from plans.queries import plan_list
 from plans.queries.eligible import overtaken
 from plans.queries.plan_list import PlanRow
-from plans.queries.wall import latest_tasks
 
 ROWS_MAX = 20
-HAPPENING = (
-    TaskState.PENDING,
-    TaskState.RUNNING,
-    TaskState.PAUSED,
-    TaskState.FAILED,
-    TaskState.ROLLING_BACK,
-    TaskState.ROLLED_BACK,
-    TaskState.ROLLBACK_FAILED,
-)
-"""The states that the overview counts: completed and cancelled ones are simply where they are."""
 UNDER_WAY = (PlanState.RUNNING, PlanState.PAUSED, PlanState.ROLLING_BACK)
-
-
-@dataclass(frozen=True)
-class FleetCounts:
-    """Tenants by environment, and by what their latest task is about."""
-
-    environments: list[tuple[Environment, int]]
-    states: list[tuple[TaskState, int]]
-
-    @property
-    def total(self) -> int:
-        return sum(count for _, count in self.environments)
 
 
 @dataclass(frozen=True)
@@ -44,17 +20,6 @@ class FailedPlan:
     plan: Plan
     count: int
     sample: Task
-
-
-def fleet_counts() -> FleetCounts:
-    """Two statements whatever the fleet's size."""
-    places = Tenant.objects.order_by().values_list("environment").annotate(Count("pk"))
-    tasks = latest_tasks(Tenant.objects.all()).order_by().values_list("state")
-    by_place, by_state = dict(places), Counter(dict(tasks.annotate(Count("pk"))))
-    return FleetCounts(
-        [(place, by_place.get(place.value, 0)) for place in Environment],
-        [(state, by_state[state.value]) for state in HAPPENING],
-    )
 
 
 def failed_plans() -> list[FailedPlan]:

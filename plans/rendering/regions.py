@@ -18,7 +18,6 @@ from plans.queries import (
     funnel,
     gates,
     instances,
-    overview,
     plan_list,
     plan_page,
     task_page,
@@ -119,22 +118,6 @@ def task_regions(task: Task) -> list[Region]:
             {"task": task, "instances": instances.instances_of(task, runs)},
         ),
         Region("plans/_task_facts.html", {"task": task}),
-    ]
-
-
-def overview_regions() -> list[Region]:
-    """The overview's counts, what needs somebody, what is under way."""
-    return [
-        Region("plans/_overview_counts.html", {"fleet": overview.fleet_counts()}),
-        Region(
-            "plans/_overview_needs.html",
-            {
-                "gates": gates.awaiting_approval(overview.ROWS_MAX),
-                "failed": overview.failed_plans(),
-                "halted": overview.halted_plans(),
-            },
-        ),
-        Region("plans/_overview_plans.html", {"rows": overview.plans_under_way()}),
     ]
 
 
