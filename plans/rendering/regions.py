@@ -16,7 +16,6 @@ from plans.queries import (
     failures,
     feed,
     funnel,
-    gates,
     instances,
     plan_list,
     plan_page,
