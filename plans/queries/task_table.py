@@ -32,8 +32,8 @@ COLUMNS = (
     ("state", _("State")),
     ("stage", _("Stage")),
     ("position", _("Wave")),
-    ("", _("Note")),
     ("since", _("Since")),
+    ("", _("Note")),
 )
 """What the columns are sorted by, and their headings."""
 PAGE_SIZES = (conf.PAGE_SIZE, 200, conf.PAGE_SIZE_MAX)
