@@ -13,6 +13,8 @@ from plans.models import Event, Plan, PlanState, Task, TaskState
 from plans.queries import (
     blast,
     choices,
+    config_diff,
+    effects,
     failures,
     feed,
     funnel,
@@ -93,7 +95,7 @@ def _times(plan: Plan, tally: Tally) -> tuple[Timeline | None, Pace]:
 
 
 def task_regions(task: Task) -> list[Region]:
-    """The task's header, failure, rail, instances, events (with plan, wave and tenant read)."""
+    """All of a task's page but its events (with plan, wave and tenant read)."""
     runs = task_page.stage_runs(task)
     header = {
         "task": task,
@@ -116,6 +118,8 @@ def task_regions(task: Task) -> list[Region]:
             "plans/_task_instances.html",
             {"task": task, "instances": instances.instances_of(task, runs)},
         ),
+        Region("plans/_task_diff.html", {"task": task, "diff": config_diff.config_diff(task)}),
+        Region("plans/_task_effects.html", {"task": task, "effects": effects.effects_of(runs)}),
         Region("plans/_task_facts.html", {"task": task}),
     ]
 

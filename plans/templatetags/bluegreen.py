@@ -36,6 +36,12 @@ def when(at: datetime | None) -> SafeString:
 
 
 @register.filter
+def exactly(at: datetime | None) -> str:
+    """A time, absolute alone; nothing for None."""
+    return _exact(timezone.localtime(at)) if at else ""
+
+
+@register.filter
 def ago(at: datetime | None) -> SafeString:
     """A time, relative alone; absolute as its title."""
     if at is None:

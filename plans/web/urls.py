@@ -11,6 +11,7 @@ from plans.web import (
     overview,
     plan,
     plans,
+    replay,
     stop,
     system,
     task,
@@ -27,6 +28,7 @@ urlpatterns = [
     path("plans/new/preview/", new_plan.plan_preview, name="plan_preview"),
     path("plans/new/tenants/", new_plan.plan_tenants, name="plan_tenants"),
     re_path(rf"^plans/(?P<plan_id>{ID})/$", plan.plan, name="plan"),
+    re_path(rf"^plans/(?P<plan_id>{ID})/replay/$", replay.replay, name="plan_replay"),
     re_path(rf"^plans/(?P<plan_id>{ID})/events/$", events.events, name="plan_events"),
     re_path(
         rf"^plans/(?P<plan_id>{ID})/events\.(?P<ending>csv|json)$",

@@ -61,6 +61,7 @@ WEB = {
     "/plans/new/preview/": COMMAND,
     "/plans/new/tenants/": PAGE,
     "/plans/{plan}/": PAGE,
+    "/plans/{plan}/replay/": PAGE,
     **{f"/plans/{{plan}}/{verb}/": ACT for verb in PLAN_VERBS},
     **{f"/plans/{{plan}}/{verb}/": DECIDE for verb in GATE_VERBS},
     **{

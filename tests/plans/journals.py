@@ -1,11 +1,18 @@
 """Readings of journals, as an auditor makes them."""
 
+from collections import Counter
 from typing import Any
 
 from django.db.models import Q
 
 from plans.models import Event, Journal, Plan, Task
 from plans.models.journal import GENESIS
+from plans.queries import replay, wall
+from plans.queries.condition import Condition
+from plans.queries.tally import Tally
+
+AT_WORK = {Condition.QUEUED, Condition.CALLED, Condition.WAITING, Condition.STOPPING}
+"""What a running task is about exactly is no event: slots are given and polls made without."""
 
 
 def assert_journals_hold(after_plan: int = 0) -> None:
@@ -39,3 +46,33 @@ def assert_replay_gives_the_present(after_plan: int = 0) -> None:
         **{("task", key): state for key, state in tasks},
     }
     assert told == present
+
+
+def assert_replay_shows_the_present(plan: Plan, *, whole: bool = True) -> None:
+    """The last moment of the replay is the plan as its rows have it: wall, counts, stages.
+
+    `whole` with where the tenants are, which is no news of this plan where another one, or a
+    worker that died before it could say so, has moved them since.
+    """
+    plan = Plan.objects.select_related("journal").get(pk=plan.pk)
+    moment = replay.moment_at(plan, None)
+    assert moment.state == plan.state
+    told, present = (
+        [_about(row, whole) for row in rows]
+        for rows in (replay.wall_rows(moment), wall.plan_rows(plan))
+    )
+    assert told == present
+    assert _counted(moment.tally) == _counted(Tally.of(plan))
+
+
+def _about(row: wall.WallRow, whole: bool) -> wall.WallRow:
+    if row.condition in AT_WORK:
+        row = row._replace(condition=Condition.RUNNING)
+    return row if whole else row._replace(environment="")
+
+
+def _counted(tally: Tally) -> Counter[Any]:
+    counted: Counter[Any] = Counter()
+    for row in tally.rows:
+        counted[row.wave_id, row.state, row.cursor, row.reached] += row.count
+    return counted

@@ -25,7 +25,11 @@ from plans.models import (
 )
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
 from tests.plans.interrupting import Interruptions
-from tests.plans.journals import assert_journals_hold, assert_replay_gives_the_present
+from tests.plans.journals import (
+    assert_journals_hold,
+    assert_replay_gives_the_present,
+    assert_replay_shows_the_present,
+)
 from tests.plans.moves import (
     FAULTS,
     PARAMETERS,
@@ -205,6 +209,8 @@ class SwitchMachine(RuleBasedStateMachine):
         if hasattr(self, "started_at"):
             assert_journals_hold(self.started_at)
             assert_replay_gives_the_present(self.started_at)
+            for plan in self.plans():
+                assert_replay_shows_the_present(plan, whole=False)
 
     @invariant()
     def no_more_run_than_may(self) -> None:
