@@ -1,26 +1,31 @@
 """Real processes share renewals; one is killed, frozen, or told to stop."""
 
+import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
 from redis import Redis
 
 from plans.models import Renewal, RenewalProcess
 from tests.renewal.conftest import listed, register
-from tests.support.processes import Processes, RunningProcess
+from tests.support import database
+from tests.support.processes import RunningProcess
 from tests.support.waiting import wait_until
 from tests.survive.crew import nobody_holds_a_lock
+from tests.survive.nursery import Nursery
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
-LEASE = {"RENEWAL_LEASE_SECONDS": "1.5"}
 TTL_SECONDS = 6.5
 INTERVAL = {"kind": "fixed", "seconds": 1}
+Start = Callable[[int], list[RunningProcess]]
 ROWS = [f"row-{number}" for number in range(6)]
 
 
@@ -58,11 +63,34 @@ def witness(tenants: Redis) -> Iterator[Witness]:
     started.join(10)
 
 
-def start(processes: Processes, count: int) -> list[RunningProcess]:
-    """Renewal processes that are ready."""
-    started = [processes.manage("renewals", **LEASE) for _ in range(count)]
-    wait_until(lambda: len(shares()) == count, 40, "the processes are there")
-    return started
+@pytest.fixture(scope="module")
+def nursery(django_db_setup: None) -> Iterator[Nursery]:
+    """What forks the processes, with a short lease."""
+    url = database.url_of(connection.settings_dict)
+    started = Nursery({**os.environ, "DATABASE_URL": url, "RENEWAL_LEASE_SECONDS": "1.5"})
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+@pytest.fixture
+def start(transactional_db: None, nursery: Nursery, tmp_path: Path) -> Iterator[Start]:
+    """Starts so many renewal processes, which are ready when they are handed out."""
+    started: list[RunningProcess] = []
+
+    def start(count: int) -> list[RunningProcess]:
+        names = [f"renewals-{len(started) + number}" for number in range(count)]
+        new = [nursery.fork(name, tmp_path, "renewals") for name in names]
+        started.extend(new)
+        wait_until(lambda: len(shares()) == count, 40, "the processes are there")
+        return new
+
+    yield start
+    for process in started:
+        process.thaw()
+        process.kill()
+        print(f"--- {process.name} ---\n{process.log}")
 
 
 def renew(tenants: Redis, processes: int, ttl_seconds: float = TTL_SECONDS) -> list[str]:
@@ -115,9 +143,9 @@ def pass_seconds(tenants: Redis, seconds: float, keys: list[str]) -> None:
 
 
 def test_no_key_runs_out_when_one_of_two_is_killed(
-    processes: Processes, tenants: Redis, witness: Witness
+    start: Start, tenants: Redis, witness: Witness
 ) -> None:
-    killed, staying = start(processes, 2)
+    killed, staying = start(2)
     renewed = renew(tenants, 2)
     assert rows_of(killed).isdisjoint(rows_of(staying))
     lost = rows_of(killed)
@@ -130,9 +158,9 @@ def test_no_key_runs_out_when_one_of_two_is_killed(
 
 
 def test_one_that_was_frozen_past_its_lease_renews_nothing_twice(
-    processes: Processes, tenants: Redis, witness: Witness
+    start: Start, tenants: Redis, witness: Witness
 ) -> None:
-    frozen, staying = start(processes, 2)
+    frozen, staying = start(2)
     renewed = renew(tenants, 2)
     lost = rows_of(frozen)
     freeze(frozen)
@@ -145,19 +173,20 @@ def test_one_that_was_frozen_past_its_lease_renews_nothing_twice(
     witness.assert_no_key_was_renewed_twice_for_one_round()
 
 
-def test_renewals_survive_a_restart_in_step(
-    processes: Processes, tenants: Redis, witness: Witness
-) -> None:
-    (first,) = start(processes, 1)
+def test_renewals_survive_a_restart_in_step(start: Start, tenants: Redis, witness: Witness) -> None:
+    (first,) = start(1)
     renewed = renew(tenants, 1, ttl_seconds=60)
     anchors = dict(Renewal.objects.values_list("pk", "anchor_ms"))
     pass_seconds(tenants, 1, renewed)
     first.terminate()
-    assert first.wait() == 0
+    assert first.wait(30) == 0
     assert shares() == []
     assert not RenewalProcess.objects.filter(ended_at__isnull=True).exists()
-    start(processes, 1)
+    start(1)
     pass_seconds(tenants, 2, renewed)
     assert dict(Renewal.objects.values_list("pk", "anchor_ms")) == anchors
-    assert Renewal.objects.filter(renewed__gt=F("failed")).count() == len(ROWS)
+    wait_until(
+        lambda: Renewal.objects.filter(renewed__gt=F("failed")).count() == len(ROWS),
+        message="what was renewed is written down",
+    )
     witness.assert_no_key_was_renewed_twice_for_one_round()

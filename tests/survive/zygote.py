@@ -1,4 +1,4 @@
-"""Forks workers and conductors: `… -m tests.survive.zygote`; they start in milliseconds.
+"""Forks workers, conductors and renewals: `… -m tests.survive.zygote`; they start in milliseconds.
 
 A line of standard input is `[LOG, COMMAND…]` in JSON, its answer the process id of a child that
 runs `manage.py COMMAND…` with its output in LOG. LOG.exit holds its exit code once it has ended.
@@ -19,7 +19,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  Django comes first
 
 from bluegreen.die_with_parent import PR_SET_PDEATHSIG  # noqa: E402
-from plans.management.commands import conductor, worker  # noqa: E402, F401  load all before
+from plans.management.commands import conductor, renewals, worker  # noqa: E402, F401  load all before
 
 REAP_SECONDS = 0.02
 
