@@ -1,4 +1,4 @@
-"""Creating a plan: the form, its preview, the search for tenants."""
+"""Creating a plan: the form, its preview, the search for tenants, the table that is uploaded."""
 
 from typing import Any
 
@@ -12,9 +12,13 @@ from plans import operations
 from plans.actor import Permission
 from plans.errors import ValidationFailed
 from plans.queries import tenants
+from plans.queries.people import names_of_who_may
 from plans.rendering import preview
 from plans.web.access import HtmxRequest, actor_of, page
-from plans.web.forms import PlanForm, split_ids
+from plans.web.forms import ID
+from plans.web.plan_form import PlanForm, split_ids, submitted
+
+START = {"waves": "1, 10%, rest"}
 
 
 @page
@@ -23,18 +27,23 @@ def plan_new(request: HtmxRequest) -> HttpResponse:
     """The empty form; or create the plan, and start it if asked to (`then=start`)."""
     actor = actor_of(request)
     if request.method != "POST":
-        return _form(request, PlanForm(initial={"waves": "1, 10%, rest"}))
+        if not actor.may(Permission.OPERATE):
+            people = names_of_who_may(Permission.OPERATE)
+            return render(request, "plans/plan_new_not.html", {"people": people})
+        return _form(request, PlanForm(initial=START), request.GET)
     actor.require(Permission.OPERATE)
-    form = PlanForm(request.POST)
-    if "add" in request.POST:
-        return _form(request, form)
+    data = submitted(request)
+    form = PlanForm(data)
+    if "add" in data:
+        return _form(request, form, data)
     if not form.is_valid():
-        return _form(request, form, status=422)
+        return _form(request, form, data, status=422)
     try:
         plan = operations.create_plan(form.as_request(), actor)
     except ValidationFailed as refused:
-        return _form(request, form, preview.of_summary(refused.summary), status=refused.status)
-    if request.POST.get("then") == "start":
+        shown = preview.of_summary(refused.summary, form.cleaned_data["csv"].lines)
+        return _form(request, form, data, shown, refused.status)
+    if data.get("then") == "start":
         operations.start_plan(plan.pk, actor)
     messages.success(request, _("“%(name)s” is created.") % {"name": plan.name})
     return redirect("plan", plan.pk)
@@ -43,16 +52,26 @@ def plan_new(request: HtmxRequest) -> HttpResponse:
 @page
 @require_POST
 def plan_preview(request: HtmxRequest) -> HttpResponse:
-    """What the plan would do; stores nothing. Htmx gets the preview, others the whole page."""
+    """What the plan would do; stores nothing. Htmx gets the preview, others the whole page.
+
+    `from` is the place of the first tenant that is shown one by one.
+    """
     actor = actor_of(request)
     actor.require(Permission.OPERATE)
-    form = PlanForm(request.POST)
-    shown = None
+    data = submitted(request)
+    form, shown = PlanForm(data), None
     if form.is_valid():
-        shown = preview.of_preview(operations.preview_plan(form.as_request(), actor))
+        asked, lines = form.as_request(), form.cleaned_data["csv"].lines
+        start = data.get("from", "")
+        shown = preview.of_preview(
+            operations.preview_plan(asked, actor),
+            asked,
+            lines,
+            int(start) if ID.match(start) else 0,
+        )
     if request.htmx:
         return render(request, "plans/_preview.html", {"form": form, "preview": shown})
-    return _form(request, form, shown)
+    return _form(request, form, data, shown)
 
 
 @page
@@ -63,16 +82,29 @@ def plan_tenants(request: HtmxRequest) -> HttpResponse:
     return render(request, "plans/_tenant_picker.html", {"picker": _picker(data)})
 
 
+@page
+@require_POST
+def plan_table(request: HtmxRequest) -> HttpResponse:
+    """The field of the table, with what a file holds; stores nothing."""
+    actor_of(request).require(Permission.OPERATE)
+    answer = render(request, "plans/_table_field.html", {"form": PlanForm(submitted(request))})
+    answer["HX-Trigger-After-Swap"] = "tenants:changed"
+    return answer
+
+
 def _form(
-    request: HtmxRequest, form: PlanForm, shown: dict[str, Any] | None = None, status: int = 200
+    request: HtmxRequest,
+    form: PlanForm,
+    data: QueryDict,
+    shown: dict[str, Any] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    data = request.POST if request.method == "POST" else request.GET
     pasted, picker = data.get("tenants", ""), _picker(data)
     if data.get("add") == "matching":
         ticked = set(data.getlist("pick"))
         more = [each for each in picker.all_ids() if each not in ticked]
         pasted = "\n".join(dict.fromkeys([*split_ids(pasted), *more]))
-    context: dict[str, Any] = {"form": form, "preview": shown, "picker": picker, "pasted": pasted}
+    context = {"form": form, "preview": shown, "picker": picker, "pasted": pasted}
     return render(request, "plans/plan_new.html", context, status=status)
 
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("plans/", plans.plans, name="plan_list"),
     path("plans/new/", new_plan.plan_new, name="plan_new"),
     path("plans/new/preview/", new_plan.plan_preview, name="plan_preview"),
+    path("plans/new/table/", new_plan.plan_table, name="plan_table"),
     path("plans/new/tenants/", new_plan.plan_tenants, name="plan_tenants"),
     re_path(rf"^plans/(?P<plan_id>{ID})/$", plan.plan, name="plan"),
     re_path(rf"^plans/(?P<plan_id>{ID})/replay/$", replay.replay, name="plan_replay"),

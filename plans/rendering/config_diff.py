@@ -1,0 +1,58 @@
+"""What changes in a tenant's configuration, path by path."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CHANGES_MAX = 40
+VALUE_MAX_CHARS = 120
+SECRET = re.compile(
+    r"pass(word|wd|phrase)?$|secret|token|api_?key|credential|private", re.IGNORECASE
+)
+HIDDEN = "•••"
+
+
+@dataclass(frozen=True)
+class Change:
+    """`kind` is `added`, `removed` or `changed`; the values are JSON, empty where there is none."""
+
+    path: str
+    before: str
+    after: str
+    kind: str
+
+
+def changes(before: Any, after: Any) -> list[Change]:
+    """The paths that differ, in order; what looks like a secret is hidden."""
+    old, new = dict(_flat(before)), dict(_flat(after))
+    found = []
+    for path in sorted({*old, *new}):
+        if path in old and path in new:
+            if old[path] != new[path]:
+                found.append(Change(path, _said(path, old), _said(path, new), "changed"))
+        elif path in new:
+            found.append(Change(path, "", _said(path, new), "added"))
+        else:
+            found.append(Change(path, _said(path, old), "", "removed"))
+    return found
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of `value` by path: `limits.cpu`, `hosts[0]`."""
+    if isinstance(value, Mapping) and value:
+        for key, part in value.items():
+            yield from _flat(part, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and value:
+        for place, part in enumerate(value):
+            yield from _flat(part, f"{path}[{place}]")
+    elif path or value not in (None, {}, []):
+        yield path or "–", json.dumps(value, ensure_ascii=False)
+
+
+def _said(path: str, values: Mapping[str, str]) -> str:
+    if any(SECRET.search(part) for part in re.split(r"[.\[\]]", path) if part):
+        return HIDDEN
+    text = values[path]
+    return text if len(text) <= VALUE_MAX_CHARS else f"{text[:VALUE_MAX_CHARS]}…"
