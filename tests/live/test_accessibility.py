@@ -1,0 +1,124 @@
+"""axe-core finds no violation on any page, in light and dark, wide and narrow (WCAG 2.2 AA)."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from plans import operations
+from plans.engine import conductor, executor, lease
+from plans.models import Task
+from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
+from tests.support.processes import Processes, WebProcess
+from tests.support.sandbox import Sandbox
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+]
+WAIT_MS = 30_000
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+SETTLED = """() => {
+  const status = document.querySelector("#live-status");
+  return !status || status.dataset.state === "live";
+}"""
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll("body *")]
+    .filter((each) => each.getBoundingClientRect().right > width && !each.closest(".scroll-x"))
+    .map((each) => "it is too wide: " + each.outerHTML.slice(0, 150));
+}"""
+LOOKS = [("light", 1280), ("dark", 360)]
+SignIn = Callable[[str], Client]
+
+
+@pytest.fixture
+def pages(sandbox: Sandbox) -> dict[str, str]:
+    """A plan in which everything has happened, and the addresses of every kind of page."""
+    ended = make_plan([f"tenant-{n:03}" for n in range(21, 25)])
+    operations.start_plan(ended.pk, OPERATOR)
+    work_off()
+    sandbox.add_fault("tenant-002", "gateway.put_route", "status", code=400)
+    sandbox.add_fault("tenant-003", "ob.put_status", "status", code=400)
+    sandbox.add_fault("tenant-004", "instance.config", "wrong_version", version="19")
+    plan = make_plan(
+        [f"tenant-{n:03}" for n in range(1, 13)],
+        waves=[{"size": 6, "soak_seconds": 3600, "approval": True}, {"rest": True}],
+        failure_policy="continue",
+    )
+    operations.start_plan(plan.pk, OPERATOR)
+    for task_id in list(lease.runnable().values_list("pk", flat=True)):
+        executor.run(task_id, WORKER)
+    conductor.settle_active()
+    failed, waiting, done = (
+        Task.objects.get(tenant=tenant) for tenant in ("tenant-002", "tenant-004", "tenant-001")
+    )
+    return {
+        "overview": "/",
+        "plans": "/plans/",
+        "no plan found": "/plans/?q=nothing",
+        "new plan": "/plans/new/",
+        "plan under way": f"/plans/{plan.pk}/",
+        "plan filtered": f"/plans/{plan.pk}/?state=FAILED",
+        "plan at its end": f"/plans/{ended.pk}/",
+        "failed task": f"/tasks/{failed.pk}/",
+        "waiting task": f"/tasks/{waiting.pk}/",
+        "finished task": f"/tasks/{done.pk}/",
+        "system": "/system/",
+        "confirmation": f"/plans/{plan.pk}/pause/",
+        "retry of a task": f"/tasks/{failed.pk}/retry/",
+        "global stop": "/stop/",
+        "not found": "/plans/999999/",
+    }
+
+
+def opened(browser: Browser, web: WebProcess, theme: str, width: int) -> BrowserContext:
+    context = browser.new_context(
+        base_url=web.url,
+        color_scheme="dark" if theme == "dark" else "light",
+        viewport={"width": width, "height": 900},
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(WAIT_MS)
+    return context
+
+
+def faults(page: Page) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['html'][:200]} {node['failureSummary']}"
+        for violation in found
+        for node in violation["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS, ids=lambda value: str(value))
+def test_no_page_has_a_violation(
+    pages: dict[str, str],
+    processes: Processes,
+    browser: Browser,
+    sign_in: SignIn,
+    theme: str,
+    width: int,
+) -> None:
+    web = processes.web()
+    context = opened(browser, web, theme, width)
+    page = context.new_page()
+    page.goto("/")
+    told = {"signing in": faults(page)}
+    name = settings.SESSION_COOKIE_NAME
+    cookie = sign_in("operator").cookies[name].value
+    context.add_cookies([{"name": name, "value": cookie, "url": web.url}])
+    for title, address in pages.items():
+        page.goto(address)
+        page.wait_for_function(SETTLED)
+        told[title] = faults(page) + page.evaluate(TOO_WIDE)
+    told = {title: found for title, found in told.items() if found}
+    assert not told, "\n".join(
+        f"{title}: {each}" for title, found in told.items() for each in found
+    )
