@@ -49,7 +49,7 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raise `PermissionRefused` unless the actor may."""
         if not self.may(permission):
-            raise PermissionRefused(actor=self.name, permission=str(permission.words))
+            raise PermissionRefused(actor=self.name, permission=permission.words)
 
 
 SYSTEM = Actor("bluegreen", frozenset(Permission))

@@ -16,14 +16,17 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from django_fsm import TransitionNotAllowed
 
 from plans import listeners
 from plans.actor import Actor
 from plans.canonical import storable, storable_text
 from plans.errors import ChangedSinceYouLooked, IllegalTransition
+from plans.message import Message
 from plans.models import INSTALLATION, Event, EventKind, Journal, Plan, StageRun, Task
 from plans.stores import doorbell, prepared
+from plans.verbs import words_of
 
 IN_CLAUSE_MAX = 500
 """Keys in one IN clause; SQLite takes at most 999 variables in older builds."""
@@ -231,7 +234,7 @@ def ending(run: StageRun, verb: str) -> prepared.Statement:
 def changed(row: Plan | Task) -> ChangedSinceYouLooked:
     """The error that says what `row` has become."""
     now = type(row).objects.get(pk=row.pk)
-    return ChangedSinceYouLooked(what=describe(row), state=str(now.get_state_display()))
+    return ChangedSinceYouLooked(what=describe(row), state=Message.of(now.get_state_display()))
 
 
 def _moved(row: Plan | Task, verb: str) -> dict[str, Any]:
@@ -251,14 +254,18 @@ def run_transition(row: Plan | Task | StageRun, verb: str) -> None:
         getattr(row, verb)()
     except TransitionNotAllowed as refused:
         raise IllegalTransition(
-            what=describe(row), state=str(row.get_state_display()), asked=verb.replace("_", " ")
+            what=describe(row),
+            state=Message.of(row.get_state_display()),
+            asked=words_of(verb),
         ) from refused
 
 
-def describe(row: Plan | Task | StageRun) -> str:
+def describe(row: Plan | Task | StageRun) -> Message:
     """The row in words, as errors name it."""
     if isinstance(row, Task):
-        return f"task {row.pk} (tenant {row.tenant_id})"
+        values = {"id": row.pk, "tenant": row.tenant_id}
+        return Message(gettext_noop("task %(id)s (tenant %(tenant)s)"), values)
     if isinstance(row, Plan):
-        return f"plan {row.pk} “{row.name}”"
-    return f"{row._meta.verbose_name} {row.pk}"
+        values = {"id": row.pk, "name": row.name}
+        return Message(gettext_noop("plan %(id)s “%(name)s”"), values)
+    return Message(gettext_noop("stage run %(id)s"), {"id": row.pk})

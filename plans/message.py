@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from django.utils import translation
 from django.utils.translation import gettext
 
 
@@ -33,6 +34,12 @@ class Message:
             for name, value in self.values.items()
         }
         return {"template": self.template, "values": values}
+
+    @classmethod
+    def of(cls, label: object) -> Self:
+        """The message that says a label of `gettext_lazy`, in whatever language it is read."""
+        with translation.override("en"):
+            return cls(str(label))
 
     @classmethod
     def from_json(cls, stored: dict[str, Any] | None) -> Self | None:

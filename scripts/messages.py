@@ -99,6 +99,8 @@ def main() -> int:
 def _texts_of(path: Path) -> Iterator[str | tuple[str, ...]]:
     if path.suffix == ".py":
         source = path.read_text()
+        if "gettext" not in source:
+            return
     elif path.suffix in {".html", ".svg", ".txt"} and "templates" in path.parts:
         # Django's own answer: a template as calls of gettext, everything else made unreadable.
         calls = templatize(path.read_text(), origin=str(path))
@@ -111,8 +113,8 @@ def _texts_of(path: Path) -> Iterator[str | tuple[str, ...]]:
         yield text
 
 
-def _strings(message: Message) -> tuple[str, ...]:
-    return message.string if isinstance(message.string, tuple) else (message.string,)
+def _strings(message: Message) -> list[object]:
+    return list(message.string) if isinstance(message.string, list | tuple) else [message.string]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from plans.ack.unreadable import Unreadable
+from plans.faults import Invalid
 
 PATH_MAX_CHARS = 200
 _STEP = re.compile(
@@ -21,13 +24,17 @@ _STEP = re.compile(
 def steps_of(path: str) -> tuple[str | int, ...]:
     """The names and indexes that `path` goes along. Raises ValueError for what is no such path."""
     if not path.startswith("$") or len(path) > PATH_MAX_CHARS:
-        raise ValueError(f"A path begins with $ and has at most {PATH_MAX_CHARS} characters.")
+        raise Invalid(
+            _("A path begins with $ and has at most %(limit)s characters."), limit=PATH_MAX_CHARS
+        )
     steps: list[str | int] = []
     at = 1
     while at < len(path):
         step = _STEP.match(path, at)
         if step is None:
-            raise ValueError(f"The path cannot be read from {path[at:]!r} on: write $.name[0].")
+            raise Invalid(
+                _("The path cannot be read from “%(rest)s” on: write $.name[0]."), rest=path[at:]
+            )
         kind = str(step.lastgroup)
         steps.append(int(step[kind]) if kind == "index" else step[kind])
         at = step.end()
@@ -42,7 +49,7 @@ def text_at(content: str | bytes, path: str) -> str:
     try:
         value: Any = json.loads(content)
     except (ValueError, RecursionError):
-        raise Unreadable("it is not JSON") from None
+        raise Unreadable(_("it is not JSON")) from None
     for step in steps_of(path):
         fits = isinstance(value, dict if isinstance(step, str) else list)
         try:
@@ -54,10 +61,10 @@ def text_at(content: str | bytes, path: str) -> str:
 
 def _digits(value: Any, path: str) -> str:
     if value is None:
-        raise Unreadable(f"it has no {path}")
+        raise Unreadable(_("it has no %(path)s"), path=path)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Unreadable(f"{path} is neither a string nor a whole number")
+        raise Unreadable(_("%(path)s is neither a string nor a whole number"), path=path)
     try:
         return str(value)
     except ValueError:  # Python writes no number of more than 4,300 digits.
-        raise Unreadable(f"{path} is too long a number") from None
+        raise Unreadable(_("%(path)s is too long a number"), path=path) from None

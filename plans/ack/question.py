@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from plans.ack.readers import JsonPath, Reader
 from plans.ack.unreadable import Unreadable
 from plans.clients.address import shown
@@ -32,9 +34,9 @@ class Question:
         try:
             version = self.reader(reply)
             if len(version) > VERSION_MAX_CHARS or not version.isprintable():
-                raise Unreadable("its version is too long or cannot be shown")
+                raise Unreadable(_("its version is too long or cannot be shown"))
         except Unreadable as unreadable:
             raise ServiceBadAnswer(
-                SERVICE, method="GET", url=shown(url), cause=str(unreadable)
+                SERVICE, method="GET", url=shown(url), cause=unreadable.message
             ) from None
         return version

@@ -6,6 +6,10 @@ from fractions import Fraction
 from math import ceil
 from typing import Self
 
+from django.utils.translation import gettext_noop as _
+
+from plans.faults import Invalid
+
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 _RATIO = re.compile(r"([0-9]{1,6}) of ([0-9]{1,6})")
 
@@ -26,7 +30,7 @@ class Quorum:
         """
         if isinstance(given, int):
             if given < 1:
-                raise ValueError("At least one instance must agree.")
+                raise Invalid(_("At least one instance must agree."))
             return cls(count=given, text=str(given))
         if given == "all":
             return cls()
@@ -35,9 +39,9 @@ class Quorum:
         elif (ratio := _RATIO.fullmatch(given)) and int(ratio[2]):
             share = Fraction(int(ratio[1]), int(ratio[2]))
         else:
-            raise ValueError('Give "all", a number, "9 of 10" or "90%".')
+            raise Invalid(_('Give "all", a number, "9 of 10" or "90%%".'))
         if not 0 < share <= 1:
-            raise ValueError("A share is more than nothing and at most all.")
+            raise Invalid(_("A share is more than nothing and at most all."))
         return cls(share=share, text=given)
 
     @property

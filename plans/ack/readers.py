@@ -7,11 +7,13 @@ A reader is a function from the answer to the text that stands for the version; 
 import re
 from collections.abc import Callable
 
+from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from plans.ack.json_path import steps_of, text_at
 from plans.ack.unreadable import Unreadable
 from plans.clients.http import Reply
+from plans.faults import Invalid
 
 PATTERN_MAX_CHARS = 200
 SEARCHED_MAX_CHARS = 4096
@@ -54,13 +56,13 @@ class Pattern(BaseModel):
         try:
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"It is no regular expression: {error}.") from None
+            raise Invalid(_("It is no regular expression: %(error)s."), error=str(error)) from None
         # Without escaped characters and sets, what is left of quantifiers is meant as such.
         bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
         if re.search(r"\)[*+{]", bare):
-            raise ValueError("No group may be repeated.")
+            raise Invalid(_("No group may be repeated."))
         if len(re.findall(r"[*+]|\{\d*,\d*\}", bare)) > REPETITIONS_MAX:
-            raise ValueError(f"At most {REPETITIONS_MAX} repetitions are possible.")
+            raise Invalid(_("At most %(limit)s repetitions are possible."), limit=REPETITIONS_MAX)
         return pattern
 
     def __call__(self, reply: Reply) -> str:
@@ -68,7 +70,7 @@ class Pattern(BaseModel):
         found = re.search(self.pattern, text[:SEARCHED_MAX_CHARS])
         version = found and found[1 if found.re.groups else 0]
         if not version:
-            raise Unreadable("the pattern finds nothing in it")
+            raise Unreadable(_("the pattern finds nothing in it"))
         return version
 
 
@@ -82,5 +84,5 @@ class Header(BaseModel):
     def __call__(self, reply: Reply) -> str:
         version = reply.headers.get(self.header, "").strip()
         if not version:
-            raise Unreadable(f"it has no header {self.header}")
+            raise Unreadable(_("it has no header %(name)s"), name=self.header)
         return str(version)

@@ -7,9 +7,11 @@ needs none: it is given as its text.
 import hashlib
 from collections.abc import Callable
 
+from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from plans.ack.json_path import steps_of, text_at
+from plans.faults import Invalid
 
 Tag = Callable[[str], str]
 DIGESTS = frozenset({"md5", "sha1", "sha256", "sha512"})
@@ -43,7 +45,7 @@ class Digest(BaseModel):
     @classmethod
     def _is_known(cls, name: str) -> str:
         if name not in DIGESTS:
-            raise ValueError(f"Choose one of {', '.join(sorted(DIGESTS))}.")
+            raise Invalid(_("Choose one of %(known)s."), known=", ".join(sorted(DIGESTS)))
         return name
 
     def __call__(self, value: str) -> str:

@@ -1,5 +1,7 @@
 """When no version can be read from what there is."""
 
+from plans.faults import Invalid
 
-class Unreadable(ValueError):
-    """There is no version in it; the text says why, in English, as the cause of a bad answer."""
+
+class Unreadable(Invalid):
+    """There is no version in it; `message` says why, as the cause of a bad answer."""

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from plans import conf
 from plans.api.schemas import Answer, Request
+from plans.faults import Invalid
 from plans.models import Plan, PlanState, Task, TaskState
 from plans.queries.lists import ID_MAX
 from plans.validation.text import problem_of_reason
@@ -14,7 +15,7 @@ from plans.validation.text import problem_of_reason
 
 def _keepable(reason: str) -> str:
     if problem := problem_of_reason(reason):
-        raise ValueError(problem.english)
+        raise Invalid(problem.template, **problem.values)
     return reason
 
 

@@ -20,6 +20,7 @@ from plans.errors import (
     RefusedError,
     RequestTooLarge,
 )
+from plans.faults import message_of
 from plans.validation import Issue
 from plans.validation.summary import error
 from plans.validation.text import storable
@@ -95,7 +96,7 @@ def fault(field: str, template: str, /, **values: Any) -> dict[str, Any]:
 def answer(refused: RefusedError) -> HttpResponse:
     """The answer that says `refused`."""
     details = [each.as_json() if isinstance(each, Issue) else each for each in refused.details]
-    body = {"code": refused.code, "message": refused.message.english, "details": details}
+    body = {"code": refused.code, "message": str(refused.message), "details": details}
     response = JsonResponse({"error": body}, status=refused.status)
     if refused.status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="Bluegreen"'
@@ -165,4 +166,4 @@ def _fault_of(each: dict[str, Any]) -> dict[str, Any]:
     if not path and each["type"] in NO_OBJECT:
         return fault("", _("Send a JSON object as the body."))
     where = ".".join(str(part) for part in path)
-    return fault(storable(where), "%(what)s", what=str(each["msg"]))
+    return fault(storable(where), "%(what)s", what=message_of(each))

@@ -52,7 +52,7 @@ class PlanBrief(Answer):
             "max_concurrency": plan.max_concurrency,
             "failure_policy": plan.failure_policy,
             "failure_budget": plan.failure_budget,
-            "halt": halt.english if halt else None,
+            "halt": str(halt) if halt else None,
             "current_wave": plan.current_wave,
             "created_by": plan.created_by,
             "created_at": plan.created_at,

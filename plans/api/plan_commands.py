@@ -148,7 +148,7 @@ def command_tasks(
     own = asked.keys() & set(of_plan.values_list("pk", flat=True))
     chosen = [task_id for task_id in asked if task_id in own]
     results = operations.for_each(chosen, OPERATIONS[verb], request.auth, **options)
-    skipped = [Skipped(task_id=key, reason=why.english) for key, why in results.skipped]
+    skipped = [Skipped(task_id=key, reason=str(why)) for key, why in results.skipped]
     skipped += [Skipped(task_id=key, reason=NOT_IN_PLAN) for key in asked if key not in own]
-    failed = [Failed(task_id=key, reason=why.english) for key, why in results.failed]
+    failed = [Failed(task_id=key, reason=str(why)) for key, why in results.failed]
     return SelectionAnswer(done=results.done, skipped=skipped, failed=failed)

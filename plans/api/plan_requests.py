@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 from pydantic import AfterValidator, Field, model_validator
 
 from plans import conf
 from plans.api.schemas import Request
+from plans.faults import Invalid
 from plans.models import FailurePolicy, WaveMode
 from plans.queries.lists import ID_MAX
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
@@ -15,7 +16,7 @@ from plans.validation import PlanRequest, TenantRequest, WaveRequest
 def _version(given: int | str) -> int:
     version = int(given)
     if not 1 <= version <= ID_MAX:
-        raise ValueError(_("A version is a whole number from 1 to %(limit)s.") % {"limit": ID_MAX})
+        raise Invalid(_("A version is a whole number from 1 to %(limit)s."), limit=ID_MAX)
     return version
 
 
@@ -87,7 +88,7 @@ class PlanDraft(Request):
     @model_validator(mode="after")
     def _names_tenants_once(self) -> "PlanDraft":
         if self.tenant_ids is not None and self.tenants is not None:
-            raise ValueError(_("Give tenantIds or tenants, not both."))
+            raise Invalid(_("Give tenantIds or tenants, not both."))
         return self
 
     def as_request(self) -> PlanRequest:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
+from django.utils.translation import gettext as _
 from pydantic import Field
 
 from plans.api.schemas import Answer
 from plans.message import Message
 from plans.models import ACTIVE_STATES, Direction, StageRun, StageRunState, Task, TaskState
-
-WAITS_FOR_A_SLOT = "a free slot of its plan"
 
 
 class FailureInfo(Answer):
@@ -25,7 +24,11 @@ class FailureInfo(Answer):
 
     @classmethod
     def of(cls, failure: dict[str, Any] | None) -> Self | None:
-        return cls.model_validate(failure) if failure else None
+        if not failure:
+            return None
+        # Without a message: what was stored before failures had one.
+        message = Message.from_json(failure.get("message"))
+        return cls.model_validate(failure | ({"reason": str(message)} if message else {}))
 
 
 class CheckpointData(Answer):
@@ -149,5 +152,7 @@ class TaskDetail(TaskBrief):
 
 def _waiting_for(task: Task) -> str | None:
     if note := Message.from_json(task.wait_note):
-        return note.english
-    return WAITS_FOR_A_SLOT if task.state in ACTIVE_STATES and not task.admitted else None
+        return str(note)
+    if task.state in ACTIVE_STATES and not task.admitted:
+        return _("a free slot of its plan")
+    return None

@@ -7,7 +7,6 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import URLPattern, re_path
-from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
 from plans import conf
@@ -20,28 +19,26 @@ View = Callable[..., HttpResponse]
 
 
 def _guarded(view: View) -> View:
-    """`view` with all refusals in our shape, in English, for programs."""
+    """`view` with all refusals in our shape, in the language of `Accept-Language`."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with translation.override("en"):
-            try:
-                require_json(request)
-                response = view(request, *args, **kwargs)
-            except RefusedError as refused:
-                response = answer(refused)
-            except Http404:
-                response = answer(NothingHere())
-            except RequestDataTooBig:
-                response = answer(RequestTooLarge(limit=conf.BODY_MAX_BYTES))
-            except UnreadablePostError:
-                response = answer(MalformedRequest())
+        try:
+            require_json(request)
+            response = view(request, *args, **kwargs)
+        except RefusedError as refused:
+            response = answer(refused)
+        except Http404:
+            response = answer(NothingHere())
+        except RequestDataTooBig:
+            response = answer(RequestTooLarge(limit=conf.BODY_MAX_BYTES))
+        except UnreadablePostError:
+            response = answer(MalformedRequest())
         if response.status_code == 405:
             allowed = response["Allow"]
             response = answer(MethodNotAllowed(method=request.method, allowed=allowed))
             response["Allow"] = allowed
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Content-Language", "en")
         return response
 
     # What a session asks for is checked by `plans.api.auth`; a token needs no such check.

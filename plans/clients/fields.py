@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from plans.clients.address import shown
 from plans.clients.http import Service
 from plans.errors import ServiceBadAnswer
+from plans.message import Message
 
 ENVIRONMENTS = ("blue", "green")
 VERSION_MAX = 2**63 - 1
@@ -19,29 +22,31 @@ class Fields:
         self._service = service
         self._named = {"method": method, "url": shown(url)}
 
-    def bad(self, cause: str) -> ServiceBadAnswer:
+    def bad(self, template: str, /, **values: Any) -> ServiceBadAnswer:
         """The error that says why the answer is unusable."""
-        return ServiceBadAnswer(self._service, **self._named, cause=cause)
+        return ServiceBadAnswer(self._service, **self._named, cause=Message(template, values))
 
     def text(self, name: str) -> str:
         """A string that databases can hold."""
         value = self._body.get(name)
         if not isinstance(value, str):
-            raise self.bad(f"{name} is missing or not a string")
+            raise self.bad(_("%(name)s is missing or not a string"), name=name)
         if not _is_storable(value) or len(value) > TEXT_MAX_CHARS:
-            raise self.bad(f"{name} is too long or has characters that cannot be stored")
+            raise self.bad(
+                _("%(name)s is too long or has characters that cannot be stored"), name=name
+            )
         return value
 
     def tenant(self, expected: str) -> None:
         """The answer, where it names a tenant, is about the one that was asked for."""
         if self._body.get("tenantId", expected) != expected:
-            raise self.bad("it is about another tenant")
+            raise self.bad(_("it is about another tenant"))
 
     def environment(self, name: str) -> str:
         """`blue` or `green`, in whatever case it was written."""
         value = self.text(name)
         if value.lower() not in ENVIRONMENTS:
-            raise self.bad(f"{name} is neither blue nor green")
+            raise self.bad(_("%(name)s is neither blue nor green"), name=name)
         return value.lower()
 
     def version(self, name: str) -> int:
@@ -49,9 +54,9 @@ class Fields:
         value = self._body.get(name)
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if not isinstance(text, str) or not (text.isascii() and text.isdigit()):
-            raise self.bad(f"{name} is missing or not a decimal integer")
+            raise self.bad(_("%(name)s is missing or not a decimal integer"), name=name)
         if len(text.lstrip("0")) > 19 or int(text) > VERSION_MAX:
-            raise self.bad(f"{name} is larger than {VERSION_MAX}")
+            raise self.bad(_("%(name)s is larger than %(limit)s"), name=name, limit=VERSION_MAX)
         return int(text)
 
     def label(self, name: str) -> str:
@@ -63,11 +68,13 @@ class Fields:
         """A list of at most `limit` strings."""
         values = self._body.get(name)
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise self.bad(f"{name} is missing or not a list of strings")
+            raise self.bad(_("%(name)s is missing or not a list of strings"), name=name)
         if len(values) > limit:
-            raise self.bad(f"{name} has more than {limit} entries")
+            raise self.bad(_("%(name)s has more than %(limit)s entries"), name=name, limit=limit)
         if not all(_is_storable(value) and len(value) <= TEXT_MAX_CHARS for value in values):
-            raise self.bad(f"{name} has an entry that is too long or cannot be stored")
+            raise self.bad(
+                _("%(name)s has an entry that is too long or cannot be stored"), name=name
+            )
         return tuple(values)
 
 

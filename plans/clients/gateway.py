@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.utils.translation import gettext_noop as _
+
 from plans import conf
 from plans.clients.fields import Fields
 from plans.clients.http import Call, request, segment
@@ -29,5 +31,5 @@ def _read(tenant_id: str, method: str, call: Call | None, asked: str | None = No
     fields.tenant(tenant_id)
     color = fields.environment("color")
     if asked is not None and color != asked:
-        raise fields.bad(f"color is {color}, not {asked}")
+        raise fields.bad(_("color is %(color)s, not %(asked)s"), color=color, asked=asked)
     return color

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, NoReturn
 from urllib.parse import quote
 
 import httpx
+from django.utils.translation import gettext_noop as _
 
 from plans import conf, effects
 from plans.clients.address import shown, written_problems
@@ -25,6 +26,7 @@ from plans.errors import (
     ServiceUnavailable,
     ServiceUnreachable,
 )
+from plans.message import Message
 
 Service = Literal["OB_SERVICE", "GATEWAY", "INSTANCE", "NOTIFY"]
 
@@ -109,27 +111,27 @@ def _reply_to(sending: "_Sending", timeout_seconds: float) -> Reply:
     service, url = sending.service, sending.url
     exchange = Exchange(deadline=time.monotonic() + timeout_seconds)
     if service in GUARDED and (problems := written_problems(url)):
-        sending.forbid(problems[0].english)
+        sending.forbid(problems[0])
     try:
         answer, content = _exchange(sending, exchange)
     except httpx.TimeoutException:
         raise ServiceTimeout(service, **sending.named, seconds=timeout_seconds) from None
     except ForbiddenAddress as forbidden:
-        sending.forbid(forbidden.problem.english)
+        sending.forbid(forbidden.problem)
     except (
         httpx.InvalidURL,
         httpx.LocalProtocolError,
         httpx.UnsupportedProtocol,
         UnicodeError,
     ):
-        sending.forbid("it cannot be written as a request")
+        sending.forbid(Message(_("it cannot be written as a request")))
     except httpx.RemoteProtocolError as error:
         # An answer that breaks off and one that is no HTTP are the same to the library.
         if exchange.ended:
             raise ServiceUnreachable(
-                service, **sending.named, cause="the connection was closed"
+                service, **sending.named, cause=Message(_("the connection was closed"))
             ) from error
-        sending.reject_answer("it is not HTTP")
+        sending.reject_answer(_("it is not HTTP"))
     except httpx.NetworkError as error:
         raise ServiceUnreachable(service, **sending.named, cause=_cause(error)) from error
     except httpx.HTTPStatusError as error:
@@ -167,7 +169,9 @@ def _send(sending: "_Sending") -> tuple[httpx.Response, bytes]:
         for chunk in answer.iter_raw():
             content += chunk
             if len(content) > conf.HTTP_ANSWER_MAX_BYTES:
-                sending.reject_answer(f"it is larger than {conf.HTTP_ANSWER_MAX_BYTES} bytes")
+                sending.reject_answer(
+                    _("it is larger than %(limit)s bytes"), limit=conf.HTTP_ANSWER_MAX_BYTES
+                )
         return answer, content
 
 
@@ -217,15 +221,16 @@ class _Sending:
         try:
             body = jsonlib.loads(content)
         except (ValueError, RecursionError):
-            self.reject_answer("it is not JSON")
+            self.reject_answer(_("it is not JSON"))
         if not isinstance(body, dict):
-            self.reject_answer("it is not a JSON object")
+            self.reject_answer(_("it is not a JSON object"))
         return body
 
-    def reject_answer(self, cause: str) -> NoReturn:
+    def reject_answer(self, template: str, /, **values: Any) -> NoReturn:
+        cause = Message(template, values)
         raise ServiceBadAnswer(self.service, **self.named, cause=cause) from None
 
-    def forbid(self, cause: str) -> NoReturn:
+    def forbid(self, cause: Message) -> NoReturn:
         raise EndpointForbidden(self.service, **self.named, cause=cause) from None
 
     def refuse(self, answer: httpx.Response) -> NoReturn:
@@ -244,15 +249,15 @@ class _Sending:
                 retryable=status in RETRYABLE_REFUSALS,
                 retry_after_seconds=asked,
             )
-        self.reject_answer(f"status {status}; redirects are not followed")
+        self.reject_answer(_("status %(status)s; redirects are not followed"), status=status)
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException) -> str | Message:
     """What broke, in the system's words, which name no credentials."""
     below: BaseException | None = error
     while below is not None and not isinstance(below, OSError):
         below = below.__cause__ or below.__context__
-    return (below.strerror if below else None) or "the connection broke"
+    return (below.strerror if below else None) or Message(_("the connection broke"))
 
 
 @lru_cache(maxsize=4096)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext_noop as _
+
 from plans import conf
 from plans.clients.fields import Fields
 from plans.clients.http import Call, request, segment
 from plans.errors import ServiceBadAnswer, ServiceError, ServiceRejected, TenantUnknown
+from plans.message import Message
 
 logger = logging.getLogger(__name__)
 
@@ -56,11 +59,11 @@ def list_tenants(
     fields = Fields(body, SERVICE, "GET", url)
     items = body.get("items")
     if not isinstance(items, list):
-        raise fields.bad("items is missing or not a list")
+        raise fields.bad(_("%(name)s is missing or not a list"), name="items")
     records = []
     for item in items:
         if not isinstance(item, dict):
-            raise fields.bad("items has an entry that is not an object")
+            raise fields.bad(_("%(name)s has an entry that is not an object"), name="items")
         try:
             records.append(_record(item, Fields(item, SERVICE, "GET", url)))
         except ServiceBadAnswer as error:
@@ -87,7 +90,7 @@ def all_tenants() -> Iterator[TenantRecord]:
                 SERVICE,
                 method="GET",
                 url=f"{conf.OB_SERVICE_URL}/tenants",
-                cause="its pages go in a circle",
+                cause=Message(_("its pages go in a circle")),
             )
         passed.add(following)
         after = following

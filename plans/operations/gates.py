@@ -10,10 +10,12 @@ from plans.actor import Actor, Permission
 from plans.engine import scheduler
 from plans.errors import FourEyes, IllegalTransition
 from plans.events import Record, describe
+from plans.message import Message
 from plans.models import Decision, EventKind, Plan, PlanState, Wave
 from plans.operations.looked import Seen, operating_on_plan
 from plans.operations.plan import pause_locked
 from plans.queries.gates import UNDER_WAY, closed_gate
+from plans.verbs import words_of
 
 
 def approve_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = "") -> Plan:
@@ -42,7 +44,9 @@ def reject_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = 
 def _gate_to_decide(plan: Plan, actor: Actor, asked: str) -> Wave:
     if plan.state not in UNDER_WAY:
         raise IllegalTransition(
-            what=describe(plan), state=str(plan.get_state_display()), asked=asked
+            what=describe(plan),
+            state=Message.of(plan.get_state_display()),
+            asked=words_of(asked),
         )
     gate = closed_gate(plan)
     if gate is None or not gate.approval:

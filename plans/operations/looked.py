@@ -14,6 +14,7 @@ from plans import events
 from plans.actor import Actor, Permission
 from plans.errors import ChangedSinceYouLooked, NotFound, TenantConflict
 from plans.events import Record, describe
+from plans.message import Message
 from plans.models import Plan, Task
 
 Row = TypeVar("Row", Plan, Task)
@@ -62,12 +63,12 @@ def operating_on_task(
 def _existing(model: type[Row], pk: int) -> Row:
     row = model.objects.filter(pk=pk).first()
     if row is None:
-        raise NotFound(what=str(model._meta.verbose_name), id=pk)
+        raise NotFound(what=Message.of(model._meta.verbose_name), id=pk)
     return row
 
 
 def _locked(model: type[Row], pk: int, seen: Seen = None) -> Row:
     row = model.objects.select_for_update(no_key=True).get(pk=pk)
     if seen is not None and seen not in (row.state, row.revision):
-        raise ChangedSinceYouLooked(what=describe(row), state=str(row.get_state_display()))
+        raise ChangedSinceYouLooked(what=describe(row), state=Message.of(row.get_state_display()))
     return row

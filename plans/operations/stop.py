@@ -8,6 +8,7 @@ from plans import events
 from plans.actor import Actor, Permission
 from plans.engine import conductor
 from plans.errors import ChangedSinceYouLooked, IllegalTransition
+from plans.message import Message
 from plans.models import EventKind, Stop
 from plans.queries.stop import active_stop
 
@@ -40,7 +41,11 @@ def lift_stop(actor: Actor, *, seen: int | None = None, reason: str = "") -> Sto
         if stop is None:
             raise IllegalTransition(gettext_noop("Nothing is stopped."))
         if seen is not None and seen != stop.pk:
-            raise ChangedSinceYouLooked(what="stop", state=f"stop {stop.pk} by {stop.stopped_by}")
+            values = {"id": stop.pk, "who": stop.stopped_by}
+            raise ChangedSinceYouLooked(
+                what=Message.of(Stop._meta.verbose_name),
+                state=Message(gettext_noop("stop %(id)s by %(who)s"), values),
+            )
         Stop.objects.filter(pk=stop.pk).update(active=False, lifted_by=actor.name, lifted_at=Now())
         record.note(EventKind.STOP_LIFTED, reason=reason, data={"stop": stop.pk})
     conductor.settle_active()

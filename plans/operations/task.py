@@ -6,10 +6,12 @@ from plans.actor import Actor
 from plans.engine import scheduler
 from plans.errors import IllegalTransition, TenantConflict
 from plans.events import describe, run_transition
+from plans.message import Message
 from plans.models import Control, EventKind, Plan, PlanState, Task, TaskState
 from plans.operations.looked import Seen, operating_on_task
 from plans.operations.stopping import stop
 from plans.queries import eligible
+from plans.verbs import words_of
 
 
 def pause_task(task_id: int, actor: Actor, *, seen: Seen = None, reason: str = "") -> Task:
@@ -99,8 +101,8 @@ def _require_plan(plan: Plan, task: Task, asked: str, *states: PlanState) -> Non
         raise IllegalTransition(
             gettext_noop("%(what)s cannot %(asked)s while its plan is %(state)s."),
             what=describe(task),
-            state=str(plan.get_state_display()),
-            asked=asked,
+            state=Message.of(plan.get_state_display()),
+            asked=words_of(asked),
         )
 
 

@@ -110,9 +110,12 @@ def _own_reasons(plan: Plan, tally: Tally) -> list[str]:
         reasons.append(_("Halted: %(why)s.") % {"why": halt})
     paused = tally.count(TaskState.PAUSED)
     if plan.state == PlanState.RUNNING and paused and not tally.admitted:
-        text = "%(count)s paused task holds the plan up: resume, cancel or roll it back."
-        texts = "%(count)s paused tasks hold the plan up: resume, cancel or roll them back."
-        reasons.append(ngettext(text, texts, paused) % {"count": paused})
+        text = ngettext(
+            "%(count)s paused task holds the plan up: resume, cancel or roll it back.",
+            "%(count)s paused tasks hold the plan up: resume, cancel or roll them back.",
+            paused,
+        )
+        reasons.append(text % {"count": paused})
     return reasons
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from plans.errors import NotFound, RenewalRefused
+from plans.message import Message
 from plans.models import Renewal, StopReason
 from plans.renewal import links
 from plans.renewal.database import active
@@ -20,17 +22,21 @@ def register(name: str, described: dict[str, Any], by: str = "system") -> Renewa
     """
     spec = parse(described)
     if spec.redis not in links.CLIENTS:
-        raise RenewalRefused(cause=f"redis: there is no {spec.redis!r}")
+        raise RenewalRefused(
+            cause=Message(gettext_noop("redis: there is no %(name)s"), {"name": spec.redis})
+        )
     stored = spec.model_dump(mode="json")
     try:
         with transaction.atomic():
             return Renewal.objects.create(name=name, created_by=by, **stored)
     except IntegrityError as taken:
-        raise RenewalRefused(cause=f"name: {name!r} is being renewed already") from taken
+        raise RenewalRefused(
+            cause=Message(gettext_noop("name: %(name)s is being renewed already"), {"name": name})
+        ) from taken
 
 
 def signal(name: str, by: str = "system") -> None:
     """End the renewal: its keys run out by themselves. Raises `NotFound` if none is active."""
     stopped = active().filter(name=name)
     if not stopped.update(stopped_at=Now(), stop_reason=StopReason.SIGNAL, stopped_by=by):
-        raise NotFound(what="active renewal", id=name)
+        raise NotFound(what=Message(gettext_noop("active renewal")), id=name)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
+from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from redis import Redis
 
 from plans import conf
+from plans.faults import Invalid
 from plans.renewal import functions
 
 SCAN_COUNT = 1000
@@ -62,7 +64,7 @@ class KeyFunction(Selector):
     @classmethod
     def _is_registered(cls, name: str) -> str:
         if name not in functions.keys:
-            raise ValueError(f"no function of keys is named {name!r}")
+            raise Invalid(_("No function of keys is named %(name)s."), name=name)
         return name
 
     def select(self, client: Redis) -> Iterator[bytes]:

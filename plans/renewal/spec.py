@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from plans import conf
 from plans.errors import RenewalRefused
+from plans.faults import message_of
+from plans.message import Message
 from plans.renewal.interval import AnyInterval
 from plans.renewal.selector import AnySelector
 from plans.renewal.stop import StopConditions
@@ -30,9 +33,18 @@ class RenewalSpec(BaseModel):
         longest, margin = self.interval.longest_ms / 1000, margin_seconds()
         if self.ttl.seconds - longest <= margin:
             raise RenewalRefused(
-                cause=f"ttl: {self.ttl.seconds:g} s is too short for an interval of up to "
-                f"{longest:g} s: it must be longer by more than {margin:g} s, the time that "
-                "another process may need to take over"
+                cause=Message(
+                    gettext_noop(
+                        "ttl: %(ttl)s s is too short for an interval of up to %(longest)s s: it "
+                        "must be longer by more than %(margin)s s, the time that another process "
+                        "may need to take over"
+                    ),
+                    {
+                        "ttl": f"{self.ttl.seconds:g}",
+                        "longest": f"{longest:g}",
+                        "margin": f"{margin:g}",
+                    },
+                )
             )
 
 
@@ -49,7 +61,7 @@ def parse(described: dict[str, Any]) -> RenewalSpec:
         faults = [
             {
                 "field": ".".join(map(str, fault["loc"])),
-                "message": fault["msg"].removeprefix("Value error, "),
+                "message": str(message_of(fault)),
             }
             for fault in refused.errors(include_url=False, include_input=False)
         ]

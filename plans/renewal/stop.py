@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.utils.translation import gettext_noop as _
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
+from plans.faults import Invalid
 from plans.renewal import functions
 
 
@@ -20,7 +22,7 @@ class DoneFunction(BaseModel):
     @classmethod
     def _is_registered(cls, name: str) -> str:
         if name not in functions.done:
-            raise ValueError(f"no function of done business is named {name!r}")
+            raise Invalid(_("No function of done business is named %(name)s."), name=name)
         return name
 
     def __call__(self) -> bool:

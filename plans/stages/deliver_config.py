@@ -86,7 +86,7 @@ class DeliverConfig(Stage):
             raise StageError(
                 gettext_noop("The configuration holds no version to expect: %(cause)s."),
                 code=AckError.code,
-                cause=str(unreadable),
+                cause=unreadable.message,
             ) from None
         return Poll.of(context.endpoints, expected)
 

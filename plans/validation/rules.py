@@ -6,6 +6,8 @@ from django.utils.translation import gettext_noop as _
 from pydantic import ValidationError
 
 from plans import conf, pipelines
+from plans.faults import message_of
+from plans.message import Message
 from plans.models import Environment, FailurePolicy
 from plans.validation.chain import register
 from plans.validation.subject import Subject
@@ -58,7 +60,7 @@ def validate_pipeline(subject: Subject) -> Iterable[Issue]:
                 "parameters",
                 _("%(where)s: %(what)s"),
                 where=".".join(str(part) for part in fault["loc"]),
-                what=fault["msg"],
+                what=message_of(fault),
             )
 
 
@@ -115,5 +117,5 @@ def validate_target(subject: Subject) -> Iterable[Issue]:
                 "target",
                 _("The tenant is already %(environment)s."),
                 tenant_id=tenant.pk,
-                environment=tenant.environment,
+                environment=Message(tenant.environment),
             )

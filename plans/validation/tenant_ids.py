@@ -59,7 +59,7 @@ def _unknown(subject: Subject, tenant_id: str) -> Issue:
             "tenantIds",
             _("The OB service could not be asked for the tenant: %(why)s"),
             tenant_id=tenant_id,
-            why=unreadable.message.english,
+            why=unreadable.message,
         )
     return error(
         "TENANT_UNKNOWN",

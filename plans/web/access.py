@@ -12,6 +12,7 @@ from django_htmx.middleware import HtmxDetails
 
 from plans.actor import Actor, Permission
 from plans.errors import NotFound, RefusedError
+from plans.message import Message
 from plans.models import Plan, Task
 
 View = Callable[..., HttpResponse]
@@ -58,7 +59,7 @@ def plan_or_refusal(plan_id: int) -> Plan:
     """The plan with its journal. Raises `NotFound`."""
     plan = Plan.objects.select_related("journal").filter(pk=plan_id).first()
     if plan is None:
-        raise NotFound(what=str(Plan._meta.verbose_name), id=plan_id)
+        raise NotFound(what=Message.of(Plan._meta.verbose_name), id=plan_id)
     return plan
 
 
@@ -67,5 +68,5 @@ def task_or_refusal(task_id: int) -> Task:
     related = Task.objects.select_related("plan__journal", "wave", "tenant")
     task = related.filter(pk=task_id).first()
     if task is None:
-        raise NotFound(what=str(Task._meta.verbose_name), id=task_id)
+        raise NotFound(what=Message.of(Task._meta.verbose_name), id=task_id)
     return task

@@ -158,7 +158,7 @@ def test_an_address_outside_the_allowed_networks_is_not_called(
         ([{"name": "x"}, {"name": "x"}], "PARAMETER_INVALID", "Two services have the name x"),
         ([{"name": "x", "address": "file:///etc"}], "PARAMETER_INVALID", "must begin with http"),
         ([{"name": "x", "address": "http://192.0.2.1"}], "ENDPOINT_FORBIDDEN", "outside the"),
-        ([{"name": "x", "adress": "http://127.0.0.1"}], "PARAMETER_INVALID", "not permitted"),
+        ([{"name": "x", "adress": "http://127.0.0.1"}], "PARAMETER_INVALID", "no such field"),
     ],
 )
 def test_a_plan_whose_services_cannot_be_told_is_refused(

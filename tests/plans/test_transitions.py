@@ -79,7 +79,7 @@ def check(row: Any, verb: str, target: str | None) -> None:
         run_transition(row, verb)
     assert row.state == before
     said = refused.value.message.english
-    assert said.startswith(describe(row))
+    assert said.startswith(describe(row).english)
     assert f"is {row.get_state_display()} " in said
     assert verb.replace("_", " ") in said
     assert refused.value.status == 409
@@ -151,7 +151,7 @@ def check_operation(
         with pytest.raises(IllegalTransition) as refused:
             operation(row.pk, OPERATOR, reason="because")
         said = refused.value.message.english
-        assert said.startswith(describe(row))
+        assert said.startswith(describe(row).english)
         assert f"is {row.get_state_display()} " in said
         assert verb.replace("_", " ") in said
         assert everything() == before

@@ -10,6 +10,7 @@ from plans.errors import NotFound
 from plans.management.plan_cli import answers, arguments, watching, who
 from plans.management.plan_cli.exits import Exit
 from plans.management.plan_cli.screen import Screen
+from plans.message import Message
 from plans.models import Plan, PlanState, Task
 from plans.queries import counts
 
@@ -32,11 +33,11 @@ def show(options: dict[str, Any], screen: Screen) -> Exit:
     if options["task"] is not None:
         task = Task.objects.filter(pk=options["task"]).first()
         if task is None:
-            raise NotFound(what="task", id=options["task"])
+            raise NotFound(what=Message.of(Task._meta.verbose_name), id=options["task"])
         return _print(screen, answers.task_json(task), answers.task_lines(task))
     plan = Plan.objects.filter(pk=options["plan"]).first()
     if plan is None:
-        raise NotFound(what="plan", id=options["plan"])
+        raise NotFound(what=Message.of(Plan._meta.verbose_name), id=options["plan"])
     return _print(screen, answers.plan_json(plan), answers.plan_lines(plan))
 
 

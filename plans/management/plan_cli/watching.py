@@ -13,6 +13,7 @@ from plans.errors import NotFound
 from plans.management.plan_cli import answers, exits
 from plans.management.plan_cli.exits import Exit
 from plans.management.plan_cli.screen import Screen, printable
+from plans.message import Message
 from plans.models import ACTIVE_STATES, Plan, PlanState, Task, TaskState
 from plans.queries import counts
 
@@ -47,7 +48,7 @@ def of_plan(plan_id: int, action: str) -> Look:
     def look() -> View:
         plan = Plan.objects.filter(pk=plan_id).first()
         if plan is None:
-            raise NotFound(what="plan", id=plan_id)
+            raise NotFound(what=Message.of(Plan._meta.verbose_name), id=plan_id)
         by_state = counts.of_plans([plan])[plan_id]
         # A cancelled plan's tasks stop at their next boundary, and single tasks of a plan that
         # has ended may be going back.

@@ -4,9 +4,11 @@ import os
 import pwd
 
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_noop
 
 from plans.actor import Actor, Permission
 from plans.errors import NotFound
+from plans.message import Message
 
 NAME_MAX_CHARS = 150
 
@@ -21,7 +23,7 @@ def acting(as_user: str | None) -> Actor:
     users = get_user_model()
     user = users._default_manager.filter(**{users.USERNAME_FIELD: as_user}).first()
     if user is None:
-        raise NotFound(what="user", id=as_user)
+        raise NotFound(what=Message(gettext_noop("user")), id=as_user)
     return Actor.of(user)
 
 
