@@ -5,7 +5,7 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 from ninja.operation import Operation
 
-from plans.api import errors, plan_commands, plans, stop, tasks, tenants
+from plans.api import effects, errors, plan_commands, plans, stop, tasks, tenants
 from plans.api.auth import BearerToken, Session
 from plans.api.bodies import BodyParser
 
@@ -34,5 +34,12 @@ api = Api(
     docs=Swagger({"validatorUrl": None, "persistAuthorization": False}),
 )
 errors.install(api)
-for router in (plans.router, plan_commands.router, tasks.router, tenants.router, stop.router):
+for router in (
+    plans.router,
+    plan_commands.router,
+    tasks.router,
+    effects.router,
+    tenants.router,
+    stop.router,
+):
     api.add_router("", router)

@@ -1,10 +1,11 @@
 """Why a task does not move: a stop, its plan, a gate, a wave, a slot, a lease, a poll, a pause."""
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from plans.message import Message
-from plans.models import ACTIVE_STATES, Control, PlanState, Task, TaskState, Wave, WaveMode
+from plans.models import ACTIVE_STATES, Control, Event, PlanState, Task, TaskState, Wave, WaveMode
 from plans.queries import gates, hold
 from plans.queries.hold import Hold
 from plans.queries.stop import active_stop
@@ -23,7 +24,7 @@ def _own_holds(task: Task) -> list[Hold]:
     if task.state == TaskState.PENDING:
         return _pending(task)
     if task.state == TaskState.PAUSED:
-        return [Hold(_("Paused: it goes on when somebody resumes it."))]
+        return [_paused(task)]
     return [*_asked(task), *_active(task)]
 
 
@@ -48,6 +49,15 @@ def _pending(task: Task) -> list[Hold]:
     return [_slot(task)]
 
 
+def _paused(task: Task) -> Hold:
+    events = Event.objects.filter(task=task, to_state=TaskState.PAUSED)
+    paused = events.order_by("-seq").first()
+    if paused is None:
+        return Hold(_("Paused: it goes on when somebody resumes it."))
+    text = _("Paused by %(who)s: it goes on when somebody resumes it.") % {"who": paused.actor}
+    return Hold(text, since=paused.at)
+
+
 def _earlier_wave(task: Task) -> Hold:
     wave = Wave.objects.get(plan=task.plan_id, index=task.plan.current_wave)
     ended = [*DONE, TaskState.FAILED, TaskState.ROLLBACK_FAILED]
@@ -59,6 +69,14 @@ def _earlier_wave(task: Task) -> Hold:
     )
     values = {"own": task.wave.index + 1, "current": wave.index + 1, "count": left}
     return Hold(text % values, since=wave.started_at)
+
+
+def _lease(task: Task) -> Hold:
+    worker = {"worker": task.lease_owner}
+    if task.lease_expires_at is not None and task.lease_expires_at < timezone.now():
+        text = _("Worker %(worker)s has not been heard of: another one takes the task over.")
+        return Hold(text % worker, since=task.lease_expires_at)
+    return Hold(_("Worker %(worker)s runs it.") % worker, since=task.leased_at)
 
 
 def _slot(task: Task) -> Hold:
@@ -80,8 +98,7 @@ def _active(task: Task) -> list[Hold]:
             return [Hold(_("Its plan is paused: it gets no slot."))]
         return [_slot(task)]
     if task.lease_owner:
-        text = _("Worker %(worker)s runs it.") % {"worker": task.lease_owner}
-        return [Hold(text, since=task.leased_at)]
+        return [_lease(task)]
     if task.wake_at is not None:
         note = Message.from_json(task.wait_note)
         text = str(note) if note else _("Waits before the next try")

@@ -93,6 +93,7 @@ API = {
     },
     "/api/tasks": PAGE,
     "/api/tasks/{task}": PAGE,
+    "/api/tasks/{task}/effects": PAGE,
     **{f"/api/tasks/{{task}}/{verb}": COMMAND for verb in TASK_VERBS},
     "/api/stop": ACT,
     "/api/stop/lift": COMMAND,

@@ -57,6 +57,7 @@ def test_answers_have_exactly_the_described_fields(
         (f"/plans/{plan.pk}/events", "EventPage"),
         ("/tasks", "Page_TaskBrief_"),
         (f"/tasks/{task_id}", "TaskDetail"),
+        (f"/tasks/{task_id}/effects", "EffectPage"),
         ("/tenants", "Page_TenantAnswer_"),
         ("/tenants/tenant-001/versions", "VersionsAnswer"),
         ("/nowhere", "ErrorAnswer"),
