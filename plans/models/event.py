@@ -79,13 +79,21 @@ class Event(models.Model):
     Append-only: saving a stored event again or deleting one raises `AppendOnly`.
     """
 
-    journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="events")
+    journal = models.ForeignKey(
+        Journal, on_delete=models.PROTECT, related_name="events", verbose_name=_("journal")
+    )
     seq = models.PositiveBigIntegerField(_("sequence number"))
     plan = models.ForeignKey(
-        Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="events"
+        Plan,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        verbose_name=_("plan"),
     )
     task = models.ForeignKey(
         Task,
+        verbose_name=_("task"),
         on_delete=models.PROTECT,
         null=True,
         blank=True,

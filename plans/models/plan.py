@@ -61,7 +61,9 @@ class Plan(TrackedModel):
         _("why nothing more is handed out"), null=True, blank=True, editable=False
     )
     current_wave = models.PositiveIntegerField(_("current wave"), default=0)
-    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="plan")
+    journal = models.OneToOneField(
+        Journal, on_delete=models.PROTECT, related_name="plan", verbose_name=_("journal")
+    )
     created_by = models.CharField(_("created by"), max_length=150)
     started_by = models.CharField(_("started by"), max_length=150, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -27,7 +27,9 @@ class Direction(models.TextChoices):
 class StageRun(TrackedModel):
     """One attempt at one stage of a task, forward or rollback, with its result."""
 
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="stage_runs")
+    task = models.ForeignKey(
+        Task, on_delete=models.PROTECT, related_name="stage_runs", verbose_name=_("task")
+    )
     stage = models.CharField(_("stage"), max_length=64)
     index = models.PositiveSmallIntegerField(_("place in the pipeline"))
     direction = models.CharField(_("direction"), max_length=8, choices=Direction.choices)

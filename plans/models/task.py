@@ -59,9 +59,15 @@ class Task(TrackedModel):
     `pipeline[:reached]`, last first. `admitted` is a slot of the plan's `max_concurrency`.
     """
 
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="tasks")
-    wave = models.ForeignKey(Wave, on_delete=models.PROTECT, related_name="tasks")
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="tasks")
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="tasks", verbose_name=_("plan")
+    )
+    wave = models.ForeignKey(
+        Wave, on_delete=models.PROTECT, related_name="tasks", verbose_name=_("wave")
+    )
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.PROTECT, related_name="tasks", verbose_name=_("tenant")
+    )
     position = models.PositiveIntegerField(_("position in the plan"))
     state = FSMField(
         _("state"), default=TaskState.PENDING, choices=TaskState.choices, protected=True

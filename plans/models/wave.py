@@ -30,7 +30,9 @@ class Wave(TrackedModel):
     where that is asked for, a second person has approved. Times are the database's.
     """
 
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="waves")
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="waves", verbose_name=_("plan")
+    )
     index = models.PositiveIntegerField(_("index"), help_text=_("Counted from 0."))
     mode = models.CharField(
         _("mode"), max_length=10, choices=WaveMode.choices, default=WaveMode.CONCURRENT
