@@ -87,7 +87,14 @@ class Pace:
         return self.low_seconds is not None
 
 
-def pace_of(plan: Plan, waves: Sequence[Wave], ends: Ends, left: int, is_held: bool) -> Pace:
+def pace_of(
+    plan: Plan,
+    waves: Sequence[Wave],
+    ends: Ends,
+    left: int,
+    is_held: bool,
+    now: datetime | None = None,
+) -> Pace:
     """The pace of `plan`, of whose tasks `left` have not ended; `is_held`: nothing is handed out.
 
     The number of ends in a span scatters by its root, hence the range. Runs no statement.
@@ -97,7 +104,7 @@ def pace_of(plan: Plan, waves: Sequence[Wave], ends: Ends, left: int, is_held: b
     if plan.finished_at is not None:
         took = (plan.finished_at - plan.started_at).total_seconds()
         return Pace(60 * ends.total / max(1.0, took))
-    now = timezone.now()
+    now = now or timezone.now()
     since = next(
         (wave.started_at for wave in waves if wave.index == plan.current_wave), plan.started_at
     )

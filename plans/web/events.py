@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -58,7 +58,7 @@ def download(request: HtmxRequest, plan_id: int, ending: str) -> StreamingHttpRe
 
 async def _read_on(parts: Iterator[str]) -> AsyncIterator[str]:
     """Each part as it is wanted: a plain iterator would be read whole before the first byte."""
-    while (part := await database_sync_to_async(next)(parts, None)) is not None:
+    while (part := await sync_to_async(next)(parts, None)) is not None:
         yield part
 
 
