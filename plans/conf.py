@@ -65,6 +65,9 @@ CONDUCTOR_INTERVAL_SECONDS = 0.5
 CONDUCTOR_LEASE_SECONDS: float = min(5.0, LEASE_SECONDS)
 RING_AGAIN_SECONDS = 5.0
 """A hand-out or wake-up that nobody has picked up is rung again after this long."""
+CONDUCTOR_SEEN_SECONDS = 15.0
+"""A conductor that is not seen for so long is missing: another leads after its lease."""
+READY_TIMEOUT_SECONDS = 2.0
 SYNC_TENANTS_SECONDS = 300.0
 OB_LIST_LIMIT = 1000
 

@@ -6,6 +6,7 @@ from plans.web import (
     actions,
     bulk,
     events,
+    health,
     metrics,
     new_plan,
     overview,
@@ -44,4 +45,6 @@ urlpatterns = [
     path("stop/lift/", stop.lift, name="stop_lift"),
     path("system/", system.system, name="system"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
 ]

@@ -79,6 +79,8 @@ WEB = {
     "/stop/lift/": ACT,
     "/system/": PAGE,
     "/metrics": PAGE,
+    "/healthz": Rule(get=EVERYBODY),
+    "/readyz": Rule(get=EVERYBODY),
 }
 
 API = {

@@ -1,0 +1,54 @@
+"""Whether this process finds what Bluegreen needs: the database, Redis, a conductor."""
+
+from functools import cache
+
+from django.conf import settings
+from django.db import Error
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from plans import conf
+from plans.engine.clock import in_seconds
+from plans.models import Leadership
+
+DATABASE, REDIS, CONDUCTOR = "database", "redis", "conductor"
+
+
+def missing() -> dict[str, str]:
+    """What does not answer, each with what to look at; empty when all is there. Never raises.
+
+    The texts name no address: whoever may ask is not signed in.
+    """
+    faults: dict[str, str] = {}
+    try:
+        if not _is_conductor_seen():
+            faults[CONDUCTOR] = (
+                f"No conductor was seen for {conf.CONDUCTOR_SEEN_SECONDS:g} s: parked tasks wait. "
+                "Start `manage.py conductor`."
+            )
+    except Error:
+        faults[DATABASE] = "The database does not answer, or was not migrated."
+        faults[CONDUCTOR] = "Only the database knows."
+    try:
+        _client(settings.REDIS_URL).ping()
+    except RedisError:
+        faults[REDIS] = "Redis does not answer: no new tasks are picked up until it does."
+    return faults
+
+
+def _is_conductor_seen() -> bool:
+    lately = in_seconds(-conf.CONDUCTOR_SEEN_SECONDS)
+    return Leadership.objects.filter(role="conductor", seen_at__gte=lately).exists()
+
+
+@cache
+def _client(url: str) -> Redis:
+    # Who asks gives up soon; the shared client is patient, and tries again.
+    return Redis.from_url(
+        url,
+        socket_timeout=conf.READY_TIMEOUT_SECONDS,
+        socket_connect_timeout=conf.READY_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )

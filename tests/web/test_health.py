@@ -1,0 +1,92 @@
+"""Probes: alive without anything, ready with the database, Redis and a conductor."""
+
+import json
+import urllib.request
+from urllib.error import HTTPError
+
+import pytest
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+
+from plans import conf
+from plans.engine import leadership
+from plans.models import Leadership
+from tests.support.processes import Processes, WebProcess
+from tests.support.waiting import wait_until
+
+AWAY = "redis://127.0.0.1:9/0"
+
+
+def test_who_is_alive_says_so_without_the_database() -> None:
+    # This test may not use the database: pytest-django refuses it.
+    answer = Client().get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"alive": True})
+    assert "no-cache" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_with_everything_there_it_is_ready() -> None:
+    leadership.lead("conductor", "somebody")
+    with CaptureQueriesContext(connection) as queries:
+        answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "missing": {}})
+    assert len(queries) == 1
+
+
+@pytest.mark.django_db
+def test_a_conductor_that_was_not_seen_lately_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(Client().get("/readyz").json()["missing"]) == {"conductor"}
+    leadership.lead("conductor", "somebody")
+    monkeypatch.setattr(conf, "CONDUCTOR_SEEN_SECONDS", -60.0)
+    answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert "manage.py conductor" in answer.json()["missing"]["conductor"]
+    assert Leadership.objects.get().holder == "somebody"
+
+
+@pytest.mark.django_db
+def test_a_redis_that_is_away_is_missing_and_its_address_is_not_told() -> None:
+    leadership.lead("conductor", "somebody")
+    with override_settings(REDIS_URL="redis://:secret@127.0.0.1:9/0"):
+        answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert set(answer.json()["missing"]) == {"redis"}
+    assert "secret" not in answer.text
+    assert "127.0.0.1" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.django_db
+def test_probes_ask_by_address_in_plain_http_and_change_nothing(path: str) -> None:
+    with override_settings(SECURE_SSL_REDIRECT=True, ALLOWED_HOSTS=["bluegreen.example"]):
+        answer = Client().get(path, headers={"Host": "10.0.0.7"})
+        assert answer.status_code in (200, 503)
+        assert Client().post(path).status_code == 405
+    assert not answer.cookies
+
+
+@pytest.mark.processes
+def test_a_real_server_is_ready_once_its_conductor_is_there(processes: Processes) -> None:
+    web = processes.web()
+    assert asked(web, "/healthz") == (200, {"alive": True})
+    status, body = asked(web, "/readyz")
+    assert (status, set(body["missing"])) == (503, {"conductor"})
+    processes.conductor()
+    wait_until(lambda: asked(web, "/readyz")[0] == 200, 30)
+    without = processes.web(
+        REDIS_URL=AWAY, DATABASE_URL="postgres://nobody:secret@127.0.0.1:9/nothing"
+    )
+    status, body = asked(without, "/readyz")
+    assert (status, set(body["missing"])) == (503, {"database", "redis", "conductor"})
+    assert "secret" not in json.dumps(body)
+    assert asked(without, "/healthz")[0] == 200
+
+
+def asked(web: WebProcess, path: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """The status and body of the answer."""
+    try:
+        with urllib.request.urlopen(web.url + path, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as refused:
+        return refused.code, json.load(refused)
