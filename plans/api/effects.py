@@ -30,8 +30,8 @@ class EffectAnswer(Answer):
     address: str = Field(description="Without credentials and query; for Redis the key")
     status: int | None = Field(description="HTTP's; null without an answer, and for Redis")
     outcome: str | None = Field(
-        description="What became of a write to Redis: WRITTEN, HELD or REFUSED, and the version "
-        "that Redis holds"
+        description="What Redis answered: FOUND, or of a write WRITTEN, HELD or REFUSED, and the "
+        "version that it holds"
     )
     error_code: str | None
     seconds: float | None = Field(description="null: its answer was not waited for any more")

@@ -37,13 +37,15 @@ def key_of(tenant_id: str) -> str:
 def read(tenant_id: str) -> StoredConfig | None:
     """What Redis holds for the tenant, None for nothing. Raises RedisUnavailable."""
     key = key_of(tenant_id)
-    with effects.noting(effects.REDIS, "HMGET", key), redis_errors():
+    with effects.noting(effects.REDIS, "HMGET", key) as effect, redis_errors():
         held = _held(key)
-    if not any(value is not None for value in held):
-        return None
-    version, epoch, color, payload, updated_at = (
-        (value or b"").decode(errors="replace") for value in held
-    )
+        if not any(value is not None for value in held):
+            effect.outcome = "FOUND NOTHING"
+            return None
+        version, epoch, color, payload, updated_at = (
+            (value or b"").decode(errors="replace") for value in held
+        )
+        effect.outcome = f"FOUND {_number(version)}"
     return StoredConfig(_number(version), _number(epoch), color, _json(payload), updated_at)
 
 

@@ -78,7 +78,9 @@ def test_reads_and_writes_of_redis_stand_there_with_what_became_of_them(sandbox:
     work_off()
     key = f"bg:config:{TENANT}"
     redis = [c for c in calls("read_tenant") if c["service"] == effects.REDIS]
-    assert [(c["method"], c["address"]) for c in redis] == [("HMGET", key)]
+    assert [(c["method"], c["address"], c["outcome"]) for c in redis] == [
+        ("HMGET", key, "FOUND NOTHING")
+    ]
     written = calls("deliver_config")[0]
     assert (written["method"], written["outcome"]) == ("HSET PUBLISH", "WRITTEN 20")
     assert written["fence"] == Task.objects.get().lease_epoch
