@@ -8,6 +8,7 @@ logged and harms nobody: what must not be lost is in the database before it is c
 import logging
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
+from typing import Any
 
 from plans.models import Event, EventKind
 
@@ -82,6 +83,7 @@ def log(event: Event) -> None:
             event.tenant_id,
             event.actor,
             f" epoch={event.epoch}" if event.epoch else "",
+            extra=_fields(event),
         )
 
 
@@ -95,4 +97,16 @@ def notify_operators(event: Event) -> None:
             event.plan_id,
             event.tenant_id or "-",
             event.reason,
+            extra=_fields(event),
         )
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    """What a log line of this event is about."""
+    return {
+        "plan": event.plan_id,
+        "task": event.task_id,
+        "tenant": event.tenant_id,
+        "stage": event.data.get("stage"),
+        "epoch": event.epoch,
+    }

@@ -4,13 +4,14 @@ import json
 import logging
 import threading
 import time
+from functools import partial
 from math import inf
 from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError, close_old_connections
 from django.utils.translation import gettext_noop
 
-from plans import conf, effects
+from plans import conf, effects, log_fields
 from plans.canonical import storable_text
 from plans.clients.http import Call
 from plans.engine import global_stop, scheduler
@@ -41,13 +42,18 @@ def run(task_id: int, worker: str) -> None:
     with _lock:
         _runs[id(task_run)] = task_run
     try:
-        _run_stages(task_run)
+        with log_fields.bound(partial(_fields, task_run)):
+            _run_stages(task_run)
     except Superseded as superseded:
-        logger.warning("%s stops: %s", worker, superseded)
+        logger.warning("%s stops: %s", worker, superseded, extra=_fields(task_run))
         return
     except Error:
         # What is not committed is done again: stages are idempotent by shape.
-        logger.exception("The database failed task %s; it goes on from its checkpoint", task_id)
+        logger.exception(
+            "The database failed task %s; it goes on from its checkpoint",
+            task_id,
+            extra=_fields(task_run),
+        )
         close_old_connections()
         task_run.give_back()
         return
@@ -73,6 +79,18 @@ def stop_at_boundaries(worker: str) -> None:
     """Let running tasks go at their next stage boundary or poll; another worker goes on."""
     logger.info("%s gives its tasks back at their next stage boundary", worker)
     _stopping.set()
+
+
+def _fields(task_run: TaskRun) -> dict[str, Any]:
+    """What a log line of this run is about."""
+    task = task_run.task
+    return {
+        "plan": task.plan_id,
+        "task": task.pk,
+        "tenant": task.tenant_id,
+        "stage": task.step,
+        "epoch": task_run.lease.epoch,
+    }
 
 
 def _run_stages(task_run: TaskRun) -> None:

@@ -193,7 +193,11 @@ class ThreadedWorker(BaseWorker):
         # Not even SystemExit may end the thread: its place would be lost.
         except BaseException:
             failed = 1
-            logger.exception("Task %d broke out of its run; the conductor takes it up.", task_id)
+            logger.exception(
+                "Task %d broke out of its run; the conductor takes it up.",
+                task_id,
+                extra={"task": task_id},
+            )
         with self._figures_lock:
             self._busy -= 1
             self.failed_job_count += failed
