@@ -66,6 +66,7 @@ def pages(sandbox: Sandbox) -> dict[str, str]:
         "plan under way": f"/plans/{plan.pk}/",
         "plan filtered": f"/plans/{plan.pk}/?state=FAILED",
         "plan at its end": f"/plans/{ended.pk}/",
+        "replay": f"/plans/{plan.pk}/replay/",
         "failed task": f"/tasks/{failed.pk}/",
         "waiting task": f"/tasks/{waiting.pk}/",
         "finished task": f"/tasks/{done.pk}/",
