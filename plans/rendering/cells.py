@@ -6,6 +6,7 @@ Thousands are on one page: strings are put together here, not in a template.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from django.db.models import Sum
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -14,6 +15,8 @@ from plans.queries import wall
 from plans.queries.wall import WallRow
 
 NAME_MAX_CHARS = 24
+NAMED_MAX = 2000
+"""Cells of larger plans say their tenants' ids alone: names would be an eighth of the page."""
 
 
 class Cell(NamedTuple):
@@ -27,7 +30,10 @@ class Cell(NamedTuple):
 
 def plan_cells(plan: Plan, task_ids: Sequence[int] | None = None) -> list[Cell]:
     """The cells `cell-<task>` of a plan's wall in its order, or those of `task_ids` alone."""
-    return [cell_of(row, f"cell-{row.task_id}") for row in wall.plan_rows(plan, task_ids)]
+    rows = wall.plan_rows(plan, task_ids)
+    if (plan.waves.aggregate(size=Sum("size"))["size"] or 0) > NAMED_MAX:
+        rows = [row._replace(name="") for row in rows]
+    return [cell_of(row, f"cell-{row.task_id}") for row in rows]
 
 
 def overview_cells(tenant_ids: Sequence[str] | None = None) -> list[Cell]:
