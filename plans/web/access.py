@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
@@ -15,7 +16,7 @@ from plans.errors import NotFound, RefusedError
 from plans.message import Message
 from plans.models import Plan, Task
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class HtmxRequest(HttpRequest):
@@ -28,7 +29,7 @@ def page(view: View) -> View:
     """A view for everybody who may view plans; what is refused in it is said in words."""
 
     @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except RefusedError as refused:

@@ -58,8 +58,13 @@ def download(request: HtmxRequest, plan_id: int, ending: str) -> StreamingHttpRe
 
 async def _read_on(parts: Iterator[str]) -> AsyncIterator[str]:
     """Each part as it is wanted: a plain iterator would be read whole before the first byte."""
-    while (part := await sync_to_async(next)(parts, None)) is not None:
+    while (part := await sync_to_async(_following)(parts)) is not None:
         yield part
+
+
+def _following(parts: Iterator[str]) -> str | None:
+    # An iterator's end is an exception that no awaited call may raise.
+    return next(parts, None)
 
 
 def _csv(chunks: Chunks) -> Iterator[str]:
