@@ -30,12 +30,19 @@ def all_operations() -> list[tuple[str, str]]:
 
 
 OPERATIONS = all_operations()
-COMMANDS = [path for method, path in OPERATIONS if method == "POST" and not path.endswith("/plans")]
+DECISIONS = ["/plans/1/approve", "/plans/1/reject"]
+OF_ALL = ["/plans", "/stop", "/stop/lift"]
+"""These name nothing that might not be there."""
+COMMANDS = [
+    path for method, path in OPERATIONS if method == "POST" and path not in [*DECISIONS, *OF_ALL]
+]
 
 
 def test_the_operations_are_known() -> None:
-    assert len(OPERATIONS) == 19
     assert ("GET", "/plans/1/events") in OPERATIONS
+    assert {("POST", path) for path in [*DECISIONS, *OF_ALL, *COMMANDS]} == {
+        operation for operation in OPERATIONS if operation[0] == "POST"
+    }
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -57,6 +64,19 @@ def test_only_operators_may_command(path: str, role: str, calling: Calling) -> N
     body = {"taskIds": [1]} if "/tasks/" in path and path.startswith("/plans") else {}
     refused(calling(role).post(path, body), 403, "FORBIDDEN")
     refused(calling("operator").post(path, body), 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("role", ["stranger", "viewer", "operator"])
+@pytest.mark.parametrize("path", DECISIONS)
+def test_only_approvers_may_decide_about_a_gate(path: str, role: str, calling: Calling) -> None:
+    refused(calling(role).post(path, {}), 403, "FORBIDDEN")
+    refused(calling("approver").post(path, {}), 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("role", ["stranger", "viewer"])
+@pytest.mark.parametrize("path", ["/stop", "/stop/lift"])
+def test_only_operators_may_stop_everything(path: str, role: str, calling: Calling) -> None:
+    refused(calling(role).post(path, {"reason": "x"}), 403, "FORBIDDEN")
 
 
 @pytest.mark.parametrize("role", ["stranger", "viewer"])
