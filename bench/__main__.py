@@ -4,7 +4,17 @@ import sys
 
 from rich.console import Console
 
-from bench import acknowledgement, large_plan, live, renewing, switching, takeover, waiting, wheel
+from bench import (
+    acknowledgement,
+    control_room,
+    large_plan,
+    live,
+    renewing,
+    switching,
+    takeover,
+    waiting,
+    wheel,
+)
 
 MEASUREMENTS = {
     "switching": switching.measure,
@@ -12,6 +22,7 @@ MEASUREMENTS = {
     "waiting": waiting.measure,
     "live": live.measure,
     "large_plan": large_plan.measure,
+    "control_room": control_room.measure,
     "acknowledgement": acknowledgement.measure,
     "renewing": renewing.measure,
     "wheel": wheel.measure,

@@ -26,9 +26,10 @@ LOOK_TIMEOUT_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Alarm:
-    """`name` tells it from others; `since` where it is known."""
+    """`name` tells it from others, `title` is what it is about; `since` where it is known."""
 
     name: str
+    title: str
     text: str
     since: datetime | None = None
 
@@ -41,16 +42,17 @@ def alarms() -> list[Alarm]:
     workers = _look.workers()
     if workers is None:
         text = _("Redis is away: nothing new is picked up until it is back. Nothing is lost.")
-        return [*found, Alarm("redis", text)]
+        return [*found, Alarm("redis", _("Redis"), text)]
     if not workers and Task.objects.filter(state__in=ACTIVE_STATES).exists():
         text = _("No worker is alive, and tasks are under way: start one with manage.py worker.")
-        found.append(Alarm("workers", text))
+        found.append(Alarm("workers", _("Workers"), text))
     silent = timezone.now() - timedelta(seconds=SILENT_SECONDS)
     for worker in workers:
         if worker["last_heartbeat"] < silent:
             values = {"name": worker["name"], "host": worker["hostname"], "busy": worker["busy"]}
             text = _("Worker %(name)s on %(host)s is silent; it had %(busy)s tasks.") % values
-            found.append(Alarm(f"worker-{worker['name']}", text, worker["last_heartbeat"]))
+            name = f"worker-{worker['name']}"
+            found.append(Alarm(name, _("Workers"), text, worker["last_heartbeat"]))
     return found
 
 
@@ -60,7 +62,7 @@ def _no_conductor() -> Alarm | None:
         return None
     last = leaders.values_list("seen_at", flat=True).first()
     text = _("No conductor leads: nothing that waits goes on. Start one with manage.py conductor.")
-    return Alarm("conductor", text, last)
+    return Alarm("conductor", _("Conductor"), text, last)
 
 
 class _Look:

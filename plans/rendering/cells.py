@@ -37,13 +37,13 @@ def plan_cells(plan: Plan, task_ids: Sequence[int] | None = None) -> list[Cell]:
 
 
 def overview_cells(tenant_ids: Sequence[str] | None = None) -> list[Cell]:
-    """The cells `tenant-<tenant>` of the overview, or those of `tenant_ids` alone."""
+    """The cells `t-<tenant>` of the overview, or those of `tenant_ids` alone."""
     return fleet_cells(wall.fleet_rows(tenant_ids))
 
 
 def fleet_cells(rows: Iterable[WallRow]) -> list[Cell]:
     """The cells of the overview for `rows`."""
-    return [cell_of(row, f"tenant-{row.tenant_id}") for row in rows]
+    return [cell_of(row, f"t-{row.tenant_id}") for row in rows]
 
 
 def cell_of(row: WallRow, element_id: str) -> Cell:

@@ -7,10 +7,9 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
 });
 
 document.addEventListener("htmx:afterRequest", ({ target: asked, detail }) => {
-  const { requestConfig, successful, target } = detail;
-  if (requestConfig.verb !== "post" || !asked.closest?.("#dialog form")) return;
-  if (target !== dialog || !successful) dialog.close();
-  if (successful) alerts.replaceChildren();
+  if (detail.requestConfig.verb !== "post" || !asked.closest?.("#dialog form")) return;
+  if (detail.target !== dialog || !detail.successful) dialog.close();
+  if (detail.successful) alerts.replaceChildren();
 });
 
 document.addEventListener("htmx:sendError", () => {

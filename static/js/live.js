@@ -31,7 +31,7 @@ function connect() {
   };
   socket.onclose = ({ code }) => {
     disconnect();
-    if (REFUSED.includes(code)) become("refused", code);
+    if (REFUSED.includes(code)) become("refused");
     else comeBack();
   };
 }
@@ -45,8 +45,7 @@ function disconnect() {
 
 function comeBack() {
   become("reconnecting");
-  const pause = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** tries);
-  tries += 1;
+  const pause = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** tries++);
   retry = setTimeout(connect, pause * (0.5 + Math.random()));
 }
 
@@ -72,13 +71,9 @@ function watchSilence() {
 function take({ cursor: upTo, regions, rows, cells = [], events, refresh: due = [] }) {
   cursor = upTo;
   const focused = document.activeElement;
-  for (const fresh of elements(regions)) patch(fresh);
-  for (const fresh of elements(rows)) {
-    patch(fresh);
-    refreshIfFiltered(fresh.id.startsWith("plan-") ? "plan-table" : "task-table");
-  }
+  for (const fresh of [...elements(regions), ...elements(rows)]) patch(fresh);
+  for (const id of rows ? ["plan-table", "task-table"] : []) refreshIfFiltered(id);
   for (const cell of cells) paint(...cell);
-  if (cells.length) refreshIfFiltered("wall");
   for (const item of elements(events)) insertEvent(item);
   for (const id of due) refresh(id);
   // A notice about a state goes when the state has moved on.
@@ -108,6 +103,7 @@ function put(shown, fresh) {
 function paint(id, className, title, href) {
   const cell = document.getElementById(id);
   if (!cell) return refresh("wall");
+  refreshIfFiltered("wall");
   Object.assign(cell, { className, title });
   if (href) cell.setAttribute("href", href);
   else cell.removeAttribute("href");
@@ -138,7 +134,9 @@ function refresh(id) {
   if (!document.getElementById(id)) return;
   // One fetch for all that is due, and not all pages at the same moment.
   const due = Math.max(0, refreshedAt + REFRESH_PAUSE_MS - performance.now());
-  if (!stale.size) setTimeout(fetchAgain, due + Math.random() * REFRESH_SPREAD_MS);
+  // Where the network is away, the socket notices too, and comes back with the difference.
+  const begin = () => fetchAgain().catch(console.debug);
+  if (!stale.size) setTimeout(begin, due + Math.random() * REFRESH_SPREAD_MS);
   stale.add(id);
 }
 
@@ -154,19 +152,14 @@ async function fetchAgain() {
   stale.clear();
   refreshedAt = performance.now();
   const headers = { "HX-Request": "true", "HX-Target": ids.length > 1 ? "" : ids[0] };
-  try {
-    const answer = await fetch(location.href, { headers, cache: "no-store" });
-    if (!answer.ok || answer.redirected) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const id of ids) {
-      const [shown, fresh] = [document.getElementById(id), page.getElementById(id)];
-      if (shown && fresh) put(shown, document.importNode(fresh, true));
-    }
-    if (began !== cursor) resync(began);
-  } catch (error) {
-    // The network is away: the socket notices too, and comes back with the difference.
-    console.debug("refresh", ids, error);
+  const answer = await fetch(location.href, { headers, cache: "no-store" });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of ids) {
+    const [shown, fresh] = [document.getElementById(id), page.getElementById(id)];
+    if (shown && fresh) put(shown, document.importNode(fresh, true));
   }
+  if (began !== cursor) resync(began);
 }
 
 // --- Answers that were made before a frame and arrive after it must not undo it ---------------
@@ -177,6 +170,7 @@ const begun = new WeakMap(); // the cursor at which htmx began each of its reque
 
 if (address) {
   connect();
+  show();
   setInterval(watchSilence, 1000);
   window.addEventListener("online", () => resync());
   document.addEventListener("visibilitychange", () => document.hidden || resync());

@@ -1,12 +1,11 @@
 /* Says how old the page's truth is. The words are data attributes of #live-status, so that the
-   server translates them: data-connecting, data-live, data-reconnecting, data-behind
-   ("%s s behind"), data-refused, and data-refused-4401 and so on for a word about one code. */
+   server translates them: data-connecting, data-live, data-reconnecting, data-refused,
+   data-behind ("%s s behind"). */
 
 const BEHIND_AFTER_MS = 10_000;
 const SUMMARY_PAUSE_MS = 10_000;
 
 let state = "connecting";
-let code = 0;
 let heardAt = performance.now();
 let summarizedAt = -Infinity;
 let summarized = "";
@@ -16,19 +15,18 @@ export const silentMs = () => performance.now() - heardAt;
 
 export const isRefused = () => state === "refused";
 
-/** `next` is "live", "reconnecting" or, for good, "refused" with the code of the refusal. */
-export function become(next, because = 0) {
+/** `next` is "live", "reconnecting" or, for good, "refused". */
+export function become(next) {
   if (next === "live") heardAt = performance.now();
   // What was never connected does not come back.
   if (!isRefused() && !(state === "connecting" && next === "reconnecting")) state = next;
-  code = because;
   show();
 }
 
 export function show() {
   const shown = document.getElementById("live-status");
   const isOld = !isRefused() && silentMs() > BEHIND_AFTER_MS;
-  const words = [shown.dataset[`refused-${code}`] ?? shown.dataset[state]];
+  const words = [shown.dataset[state]];
   if (isOld) words.push(shown.dataset.behind.replace("%s", Math.round(silentMs() / 1000)));
   const wanted = state === "live" ? words.at(-1) : words.join(", ");
   shown.dataset.state = state === "live" && isOld ? "behind" : state;

@@ -11,10 +11,9 @@ export function morph(old, fresh) {
   }
   for (const name of new Set([...old.getAttributeNames(), ...fresh.getAttributeNames()])) {
     if (name === "open" && OPENED_BY_READER.includes(old.nodeName)) continue;
-    if (!fresh.hasAttribute(name)) old.removeAttribute(name);
-    else if (old.getAttribute(name) !== fresh.getAttribute(name)) {
-      old.setAttribute(name, fresh.getAttribute(name));
-    }
+    const value = fresh.getAttribute(name);
+    if (value === null) old.removeAttribute(name);
+    else if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   if (!old.isEqualNode(fresh)) morphChildren(old, fresh);
 }

@@ -1,8 +1,7 @@
 // How many rows are ticked; ticking one means "the selected ones".
 document.addEventListener("change", ({ target }) => {
-  if (target.name !== "task") return;
   const scope = document.querySelector("#bulk input[name=scope][value=selected]");
-  if (scope) scope.checked = true;
+  if (target.name === "task" && scope) scope.checked = true;
   count();
 });
 document.addEventListener("htmx:afterSettle", count);

@@ -189,7 +189,7 @@ def test_the_overview_and_the_list_are_told_of_every_plan(
     messages = until(overview, fleet_cursor())
     assert not any(message.get("whole") for message in messages)
     last = {cell[0]: cell for message in messages for cell in message.get("cells", [])}
-    assert set(last) == {"tenant-tenant-001"}
+    assert set(last) == {"t-tenant-001"}
     rows = "".join(message.get("rows", "") for message in until(plans, fleet_cursor()))
     assert f'id="plan-{plan.pk}"' in rows
 

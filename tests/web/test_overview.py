@@ -66,7 +66,7 @@ def test_the_address_filters_the_wall(
     query: str, cells: int, operator: Client, fleet: Plan
 ) -> None:
     text = operator.get(f"/?{query}").text
-    assert text.count("id=tenant-") == cells
+    assert text.count("id=t-") == cells
 
 
 def test_counts_are_links_that_keep_the_rest_of_the_filter(operator: Client, fleet: Plan) -> None:
