@@ -23,7 +23,7 @@ class Tenant(models.Model):
     config_version = models.BigIntegerField(_("configuration version"), default=0)
     endpoints = models.JSONField(_("endpoints"), default=list, blank=True)
     labels = models.JSONField(_("labels"), default=dict, blank=True)
-    synced_at = models.DateTimeField(_("last read from the OB service"))
+    synced_at = models.DateTimeField(_("last changed at the OB service"))
 
     class Meta:
         verbose_name = _("tenant")

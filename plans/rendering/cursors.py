@@ -34,7 +34,7 @@ class FleetCursor:
     """What a page of the fleet says it knows.
 
     `total` is the sum of all plans' last seqs, `newest` the highest journal, `registry` when a
-    tenant was last read from outside (microseconds), `seqs` the last seq by journal of the plans
+    tenant last changed outside (microseconds), `seqs` the last seq by journal of the plans
     that were moving. If the listed and the newer journals explain the growth of the total, then
     no other one has moved.
     """
