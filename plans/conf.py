@@ -71,6 +71,22 @@ READY_TIMEOUT_SECONDS = 2.0
 SYNC_TENANTS_SECONDS = 300.0
 OB_LIST_LIMIT = 1000
 
+# --- Signing in ----------------------------------------------------------------------------
+PROXIES: int = env.int("PROXIES", default=0 if env.bool("INSECURE_COOKIES", default=True) else 1)
+"""How many proxies of ours stand in front: so many entries of X-Forwarded-For are believed."""
+SIGN_IN_TRIES = 5
+"""Tries of one name from one address until the first wait."""
+SIGN_IN_NAME_TRIES = 25
+SIGN_IN_ADDRESS_TRIES = 50
+SIGN_IN_WAIT_SECONDS = 30.0
+"""The first wait; each further try doubles it."""
+SIGN_IN_WAIT_MAX_SECONDS = 900.0
+SIGN_IN_NAME_WAIT_MAX_SECONDS = 60.0
+SIGN_IN_FORGET_SECONDS = 3600.0
+"""Tries count until nothing was tried for so long."""
+TOKEN_USE_SECONDS = 60.0
+"""How exactly the last use of an API token is known."""
+
 # --- Requests ------------------------------------------------------------------------------
 TENANTS_PER_PLAN_MAX = 20_000
 WAVES_PER_PLAN_MAX = 100

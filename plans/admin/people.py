@@ -71,10 +71,20 @@ class RoleAdmin(GroupAdmin):
 
 
 class TokenAdmin(ReadOnlyAdmin):
-    """API tokens: an admin can take one back. `manage.py token create` makes them."""
+    """API tokens: an admin can take one back. `manage.py token` makes, lists and revokes them."""
 
     hidden = ("digest",)
-    list_display = ("id", "user", "created_at")
+    list_display = (
+        "id",
+        "user",
+        "label",
+        "scope",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )
+    list_filter = ("scope",)
     list_select_related = ("user",)
     search_fields = ("user__username",)
     search_help_text = _("User")

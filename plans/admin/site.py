@@ -5,12 +5,12 @@ from functools import update_wrapper
 from typing import Any, TypeVar
 
 from django.contrib.admin import AdminSite
-from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from plans.actor import Permission
+from plans.rendering.sign_in_form import SignInForm
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -22,7 +22,7 @@ class AuditSite(AdminSite):
     site_header = _("Bluegreen audit")
     index_title = _("What happened, and who did it")
     empty_value_display = "–"
-    login_form = AuthenticationForm
+    login_form = SignInForm
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.has_perm(Permission.VIEW)

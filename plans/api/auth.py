@@ -23,10 +23,10 @@ class BearerToken(HttpBearer):
     """`Authorization: Bearer <token>`; once sent, a token decides, also when it is wrong."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
-        user = ApiToken.user_of(token.strip())
-        if user is None:
+        actor = ApiToken.actor_of(token.strip())
+        if actor is None:
             raise Unauthenticated
-        return Actor.of(user)
+        return actor
 
 
 class Session(AuthBase):

@@ -1,12 +1,13 @@
 """What is stored: fields, constraints and the transitions between states."""
 
-from plans.models.api_token import ApiToken
+from plans.models.api_token import ApiToken, TokenScope
 from plans.models.environment import Environment
 from plans.models.event import Event, EventKind
 from plans.models.journal import INSTALLATION, Journal
 from plans.models.leadership import Leadership
 from plans.models.plan import FailurePolicy, Plan, PlanState
 from plans.models.renewal import Renewal, RenewalProcess, StopReason
+from plans.models.sign_in_count import SignInCount
 from plans.models.stage_run import Direction, StageRun, StageRunState
 from plans.models.stop import Stop
 from plans.models.task import ACTIVE_STATES, UNFINISHED_STATES, Control, Task, TaskState
@@ -32,6 +33,7 @@ __all__ = [
     "PlanState",
     "Renewal",
     "RenewalProcess",
+    "SignInCount",
     "StageRun",
     "StageRunState",
     "Stop",
@@ -39,6 +41,7 @@ __all__ = [
     "Task",
     "TaskState",
     "Tenant",
+    "TokenScope",
     "Wave",
     "WaveMode",
 ]

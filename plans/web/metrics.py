@@ -18,15 +18,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """All metrics; 401 for nobody, 403 for who may not view plans. A sent token decides alone."""
     header = request.headers.get("Authorization", "")
     if header[: len(BEARER)].lower() == BEARER:
-        user = ApiToken.user_of(header[len(BEARER) :].strip())
+        actor = ApiToken.actor_of(header[len(BEARER) :].strip())
     else:
-        user = request.user if request.user.is_authenticated else None
-    if user is None:
+        actor = Actor.of(request.user) if request.user.is_authenticated else None
+    if actor is None:
         refused = HttpResponse("Sign in, or send a token.\n", "text/plain", status=401)
         refused["WWW-Authenticate"] = 'Bearer realm="Bluegreen"'
         return refused
     try:
-        Actor.of(user).require(Permission.VIEW)
+        actor.require(Permission.VIEW)
     except PermissionRefused as refusal:
         return HttpResponse(f"{refusal.message}\n", "text/plain", status=refusal.status)
     content, content_type = measured.exposition(request.headers.get("Accept", ""))
