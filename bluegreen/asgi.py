@@ -10,9 +10,9 @@ http = get_asgi_application()
 # The rest imports models, which is possible only once Django is set up.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from bluegreen import embedded_redis  # noqa: E402
+from plans.live.origin import OwnOrigin  # noqa: E402
 from plans.live.routing import websocket_urlpatterns  # noqa: E402
 
 embedded_redis.keep_running()
@@ -20,8 +20,6 @@ embedded_redis.keep_running()
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
-        ),
+        "websocket": OwnOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -18,7 +18,8 @@ from bluegreen.asgi import application
 from plans.live import reading
 
 WAIT_SECONDS = 10.0
-ORIGIN = "http://127.0.0.1"
+HOST = "127.0.0.1:8000"
+ORIGIN = f"http://{HOST}"
 
 Answer = TypeVar("Answer")
 
@@ -88,7 +89,8 @@ class Sockets:
         self, path: str, client: Client | None = None, origin: str | None = ORIGIN
     ) -> Socket | None:
         """Connect with the cookies of `client`; None when the handshake is refused."""
-        headers = [] if origin is None else [(b"origin", origin.encode())]
+        headers = [(b"host", HOST.encode())]
+        headers += [] if origin is None else [(b"origin", origin.encode())]
         if client is not None:
             cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
             headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))

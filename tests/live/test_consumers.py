@@ -56,7 +56,22 @@ def test_what_is_not_there_is_said_so(sockets: Sockets, viewer: Client, path: st
     assert sockets.watch(path, viewer).closed_with() == Close.UNKNOWN
 
 
-@pytest.mark.parametrize("origin", ["http://elsewhere.example", "null", None])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://elsewhere.example",
+        "http://elsewhere.example:8000",
+        "http://127.0.0.1",
+        "http://127.0.0.1:8001",
+        "https://127.0.0.1:8001",
+        "http://localhost:8000",
+        "http://127.0.0.1:port",
+        "file:///tmp/page.html",
+        "null",
+        "",
+        None,
+    ],
+)
 def test_a_page_of_another_site_does_not_get_in(
     sockets: Sockets, viewer: Client, origin: str | None
 ) -> None:
