@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("plans", "0006_sign_in_counts"),
+        ("plans", "0007_sign_in_counts"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("plans", "0005_words_of_relations"),
+        ("plans", "0006_words_of_synced_at"),
     ]
 
     operations = [
