@@ -124,14 +124,14 @@ def test_the_timeline_follows_live_and_the_log_is_downloaded(
 ) -> None:
     page = open_page(browser, sign_in("viewer"), processes.web(), f"/plans/{plan.pk}/")
     page.locator("#plan-timeline").get_by_role("link", name="Wave 1").click()
-    lines = page.locator("#task-table .lines tbody tr")
+    lines = page.locator("#task-table .gantt-table tbody tr")
     expect(lines).to_have_count(5)
     failed = lines.filter(has_text=REFUSED[1])
     expect(failed.locator(".block.failed")).to_have_count(1)
     operations.retry_task(Task.objects.get(tenant=REFUSED[1]).pk, OPERATOR)
     work()
     expect(failed).to_contain_text("completed")
-    expect(failed.locator(".mark.retry_started")).to_have_count(1)
+    expect(failed.locator(".moment.retry_started")).to_have_count(1)
 
     page.get_by_role("link", name="all, and download").click()
     with page.expect_download() as download:
