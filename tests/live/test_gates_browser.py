@@ -125,6 +125,8 @@ def test_a_notice_about_a_state_goes_when_the_state_has_moved_on(
     page.get_by_label("Name").fill("Short")
     page.locator("#tenants").fill("tenant-001")
     page.get_by_role("button", name="Create", exact=True).click()
+    # Before its scripts have begun, a page follows the link instead of opening the dialog.
+    expect(page.locator("#live-status")).to_have_attribute("data-state", "live")
     page.locator("#act-start").click()
     page.locator("#dialog").get_by_role("button", name="Start").click()
     expect(page.locator("#notices")).to_contain_text("is now running")
