@@ -11,7 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from plans.admin.read_only import ReadOnlyAdmin
 from plans.admin.switching import links_to
-from plans.models import Event, Journal
+from plans.models import Event, Journal, PlanState, StageRunState, TaskState
+from plans.queries.feed import text_of
+
+LABELS = {
+    state.value: state.label for states in (StageRunState, TaskState, PlanState) for state in states
+}
 
 
 class JournalFilter(SimpleListFilter):
@@ -32,7 +37,7 @@ class JournalFilter(SimpleListFilter):
 class EventAdmin(ReadOnlyAdmin):
     """Events, latest first. The number is that in the plan's own sequence."""
 
-    list_display = ("at", "seq", "plan", "tenant_id", "kind", "actor", "change", "reason")
+    list_display = ("at", "seq", "plan", "tenant_id", "kind", "actor", "change", "why")
     list_display_links = ("at", "seq")
     list_filter = ("kind", JournalFilter, ("at", DateFieldListFilter))
     list_select_related = ("plan",)
@@ -42,7 +47,12 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("change"))
     def change(self, event: Event) -> str:
-        return f"{event.from_state} → {event.to_state}" if event.from_state else event.to_state
+        states = (LABELS.get(state, state) for state in (event.from_state, event.to_state) if state)
+        return " → ".join(map(str, states))
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, event: Event) -> str:
+        return text_of(event)
 
 
 class JournalAdmin(ReadOnlyAdmin):

@@ -9,3 +9,8 @@ class Environment(models.TextChoices):
 
     BLUE = "blue", _("blue")
     GREEN = "green", _("green")
+
+    @classmethod
+    def name_of(cls, environment: str) -> str:
+        """Its name in the reader's language; what it is called where it is none."""
+        return str(cls(environment).label) if environment in cls.values else str(environment)

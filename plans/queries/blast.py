@@ -4,7 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from plans.models import Plan, PlanState, Task, TaskState, Wave
+from plans.models import Environment, Plan, PlanState, Task, TaskState, Wave
 from plans.queries import eligible, gates
 from plans.queries.tally import Tally
 
@@ -185,7 +185,7 @@ def of_task(task: Task, verb: str) -> list[str]:
         "retry": [_("The tenant is tried again towards %(target)s.") % {"target": target}],
         "rollback": [
             _("Traffic and configuration go back to %(environment)s, where they were.")
-            % {"environment": (task.previous or {}).get("environment", "?")},
+            % {"environment": Environment.name_of((task.previous or {}).get("environment", "?"))},
             _("The rest of the plan is not touched."),
         ],
     }[verb] + queue_note

@@ -55,10 +55,11 @@ def items_of(events: Iterable[Event]) -> list[FeedItem]:
     found = list(events)
     ids = {event.tenant_id for event in found if event.tenant_id}
     names = dict(Tenant.objects.filter(pk__in=ids).values_list("pk", "name"))
-    return [FeedItem(event, names.get(event.tenant_id, ""), _text(event)) for event in found]
+    return [FeedItem(event, names.get(event.tenant_id, ""), text_of(event)) for event in found]
 
 
-def _text(event: Event) -> str:
+def text_of(event: Event) -> str:
+    """Why it happened: a failure, a wait or a reason, in the reader's language."""
     for stored in (
         event.data.get("message"),
         (event.data.get("failure") or {}).get("message"),

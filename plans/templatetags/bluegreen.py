@@ -8,14 +8,25 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from plans.models import TaskState
+from plans.errors import FailureKind
+from plans.models import Environment, TaskState
 from plans.queries.condition import Condition
 from plans.stages import registry
 
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+KINDS = {
+    FailureKind.VALIDATION: gettext_noop("validation"),
+    FailureKind.EXECUTION: gettext_noop("execution"),
+    FailureKind.TIMEOUT: gettext_noop("time-out"),
+    FailureKind.NETWORK: gettext_noop("network"),
+    FailureKind.STATE: gettext_noop("state"),
+    FailureKind.CHECKPOINT: gettext_noop("checkpoint"),
+    FailureKind.SYSTEM: gettext_noop("system"),
+}
 
 
 @register.filter
@@ -99,6 +110,18 @@ def state_words(state: str) -> str:
 
 
 @register.filter
+def place(environment: str) -> str:
+    """The name of an environment."""
+    return Environment.name_of(environment)
+
+
+@register.filter
+def kind_words(kind: str) -> str:
+    """What sort of trouble a failure is."""
+    return _(KINDS[kind]) if kind in KINDS else kind.lower()
+
+
+@register.filter
 def shape(state: str) -> str:
     """The name of a state's or condition's look."""
     return str(state).lower()
@@ -116,7 +139,9 @@ def badge(state: str, label: str = "") -> SafeString:
 def env(environment: str, label: str = "") -> SafeString:
     """An environment as its shape and name."""
     return format_html(
-        '<span class="env {}"><i class="dot"></i>{}</span>', environment, label or _(environment)
+        '<span class="env {}"><i class="dot"></i>{}</span>',
+        environment,
+        label or place(environment),
     )
 
 

@@ -19,6 +19,7 @@ CATALOGUES = messages.catalogues()
 TEXTS = messages.collect()
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|%s|</?\w+>")
 MARKS = {"gettext", "gettext_lazy", "gettext_noop", "ngettext"}
+GLOSSARY = ROOT / "docs" / "glossary.md"
 HAN = re.compile(r"[\u4e00-\u9fff]")
 SAME = {"Redis", "TTL", "Bluegreen"}
 """Names that are the same in every language."""
@@ -40,8 +41,9 @@ def of(message: Message) -> list[str]:
 
 
 def translations(message: Message) -> list[str]:
+    """What it is translated to, in all forms; nothing where that waits."""
     given = message.string if isinstance(message.string, tuple | list) else (message.string,)
-    return [str(text) for text in given]
+    return [str(text) for text in given if text]
 
 
 def ids(catalogue: Catalog) -> set[object]:
@@ -94,6 +96,16 @@ def test_no_text_is_marked_that_is_put_together_before_it_is_looked_up(path: Pat
     """`_(f"…")` and `ngettext(text, …)` are in no catalogue: the template must stand there."""
     found = [f"{source}:{call.lineno}" for source, call in calls() if is_computed(call)]
     assert {where.partition(":")[0] for where in found} <= LOOKING_UP, found
+
+
+def test_the_catalogue_uses_the_words_of_the_glossary(path: Path) -> None:
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|", GLOSSARY.read_text(), re.MULTILINE)
+    words = dict(row for row in rows if HAN.search(row[1]) and row[0] != "English")
+    catalogue = messages.read(path)
+    given = {word: catalogue.get(word) for word in words}
+    alone = {word: text for word, found in given.items() if found for text in translations(found)}
+    assert len(alone) > len(words) / 2
+    assert alone == {word: words[word] for word in alone}
 
 
 def calls() -> Iterator[tuple[Path, ast.Call]]:
