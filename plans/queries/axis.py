@@ -82,5 +82,10 @@ class Axis:
 def rounded_up(begin: datetime, now: datetime) -> datetime:
     """`now`, or a little later: by a hundredth of the time since `begin`, in whole seconds."""
     passed = max(0.0, (now - begin).total_seconds())
-    step = next((s for s in STEPS_SECONDS if passed / s <= 100), DAY_SECONDS)
+    step = step_seconds(passed)
     return begin + timedelta(seconds=-(-passed // step) * step)
+
+
+def step_seconds(passed: float) -> int:
+    """How far a plan's axis grows at once, when it is `passed` seconds long."""
+    return next((step for step in STEPS_SECONDS if passed / step <= 100), DAY_SECONDS)

@@ -18,8 +18,9 @@ RECENT_ENDS = 30
 ENDS_MIN = 5
 """With fewer ends an estimate would be a guess."""
 _FIRST_SECOND = "0001-01-01 00:00:00"
-_CHARS = ((600, 19), (36_000, 16), (360_000, 15), (math.inf, 13))
-"""Up to how many seconds a plan takes, how many characters of a time tell its ends apart."""
+_CHARS = ((600, 19, 1), (36_000, 16, 60), (360_000, 15, 600), (math.inf, 13, 3600))
+"""Up to how many seconds a plan takes, how many characters of a time tell its ends apart, and how
+many seconds have those in common."""
 _BACKWARD = (TaskState.ROLLED_BACK, TaskState.ROLLBACK_FAILED)
 _MOVING = (PlanState.RUNNING, PlanState.ROLLING_BACK)
 
@@ -29,6 +30,7 @@ class Ends:
     """How many tasks ended when, the earliest first."""
 
     counted: list[tuple[datetime, int]]
+    width_seconds: int = 1
 
     @classmethod
     def of(cls, plan: Plan, end: datetime) -> "Ends":
@@ -39,21 +41,26 @@ class Ends:
         if plan.state == PlanState.ROLLING_BACK:
             tasks = tasks.filter(state__in=_BACKWARD)
         took = (end - plan.started_at).total_seconds()
-        chars = next(chars for seconds, chars in _CHARS if took <= seconds)
+        chars, width = next((chars, width) for most, chars, width in _CHARS if took <= most)
         # Both databases write a time so, in UTC, and group texts faster than they take times apart.
         at = Substr(Cast("finished_at", CharField()), 1, chars)
         rows = tasks.order_by().annotate(at=at).values_list("at").annotate(count=Count("pk"))
-        return cls(sorted((_time_of(text), count) for text, count in rows))
+        return cls(sorted((_time_of(text), count) for text, count in rows), width)
 
     @property
     def total(self) -> int:
         return sum(count for _, count in self.counted)
 
-    def bars(self, begin: datetime, end: datetime) -> list[int]:
-        """The ends in each of `BARS` equal parts of the time from `begin` to `end`."""
+    def bars(self, begin: datetime, end: datetime, until: datetime) -> list[int]:
+        """The ends in each of `BARS` equal parts of the time from `begin` to `end`.
+
+        Only those before `until`: a part that is still filling up would change all the time.
+        """
         found = [0] * BARS
         width = max(1.0, (end - begin).total_seconds()) / BARS
         for at, count in self.counted:
+            if at + timedelta(seconds=self.width_seconds) > until:
+                break
             place = int((at - begin).total_seconds() / width)
             found[min(BARS - 1, max(0, place))] += count
         return found

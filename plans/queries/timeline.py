@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from plans.models import Plan, Wave
-from plans.queries.axis import Axis
+from plans.queries.axis import Axis, step_seconds
 from plans.queries.pace import BARS, Ends
 
 BARS_HEIGHT = 100
@@ -66,7 +66,10 @@ def timeline_of(plan: Plan, waves: Sequence[Wave], ends: Ends, axis: Axis) -> Ti
     """The timeline; None for a plan that has not begun. Runs no statement."""
     if plan.started_at is None:
         return None
-    counts = ends.bars(axis.begin, axis.end)
+    settled = axis.end - timedelta(seconds=step_seconds(axis.seconds))
+    # Of a plan at its end nothing fills up any more.
+    until = settled if plan.finished_at is None else axis.end + timedelta(hours=1)
+    counts = ends.bars(axis.begin, axis.end, until)
     most = max(counts)
     lines = [WaveLine(wave, _blocks(wave, axis)) for wave in waves]
     return Timeline(axis, lines, _bars(counts, most), most, axis.seconds / BARS)

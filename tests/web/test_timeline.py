@@ -124,7 +124,7 @@ def test_ends_are_counted_in_the_database_whatever_their_number(make_plan: MakeP
         ends = Ends.of(plan, NOW)
     assert len(seen) == 1
     assert ends.total == 39
-    bars = ends.bars(minutes(20), NOW)
+    bars = ends.bars(minutes(20), NOW, NOW)
     assert [count for count in bars if count] == [20, 19]
     assert 27 <= bars.index(20) <= 30  # A longer plan's ends are counted by the minute.
 
@@ -139,6 +139,21 @@ def test_waves_and_closed_gates_stand_where_they_were(make_plan: MakePlan) -> No
     assert (ran.look, ran.x, ran.width) == ("run", "0.00", "50.00")
     assert (gate.look, gate.x, gate.width) == ("gate", "50.00", "50.00")
     assert drawn.lines[1].blocks == []
+
+
+def test_a_timeline_stays_as_it_is_while_its_newest_part_fills_up(make_plan: MakePlan) -> None:
+    plan = begun(make_plan(40), 5)
+    axis = Axis.of_plan(plan, NOW)
+
+    def drawn() -> object:
+        return timeline.timeline_of(plan, [], Ends.of(plan, NOW), axis)
+
+    ended(plan, [4.0] * 10)
+    before = drawn()
+    ended(plan, [4.0] * 10 + [0.0] * 7)
+    assert drawn() == before
+    ended(plan, [4.0] * 10 + [1.0] * 7)
+    assert drawn() != before
 
 
 def test_an_open_page_is_not_redrawn_for_every_second_that_passes() -> None:
