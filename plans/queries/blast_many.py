@@ -77,8 +77,7 @@ def _rollback(plan: Plan, tasks: QuerySet[Task], by_state: Counter[str]) -> list
 
 
 def _goes_home(environment: str, count: int) -> str:
-    known = environment in Environment.values
-    values = {"count": count, "home": Environment(environment).label if known else environment}
+    values = {"count": count, "home": Environment.name_of(environment)}
     text = ngettext(
         "%(count)s tenant goes back to %(home)s.",
         "%(count)s tenants go back to %(home)s.",

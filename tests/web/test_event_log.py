@@ -13,7 +13,6 @@ from plans.queries import event_log
 from tests.support.driving import OPERATOR
 from tests.web.conftest import MakePlan
 
-
 # The client of these tests reads at once what daphne reads piece by piece.
 pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
 
