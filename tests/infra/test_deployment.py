@@ -1,0 +1,122 @@
+"""What is deployed runs the commands that there are, as nobody in particular."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+COMPOSE = (ROOT / "compose.yaml").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+PROCFILE = dict(
+    line.split(": exec ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line
+)
+KINDS = {"web", "worker", "conductor", "renewals"}
+
+
+def essence(command: list[str]) -> str:
+    """A command without where it lies, to what it listens and how much it says."""
+    words = [Path(command[0]).name, *command[1:]]
+    text = re.sub(r" -[bpv] \S+", "", " ".join(words))
+    return text.removesuffix(" --noinput")
+
+
+EXPECTED = {kind: essence(PROCFILE[kind].split()) for kind in KINDS}
+
+
+def services() -> dict[str, str]:
+    """The text of each service in compose.yaml."""
+    _before, body = COMPOSE.split("\nservices:\n")
+    parts = re.split(r"^  ([a-z]+):\n", body.split("\nvolumes:\n")[0], flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def command_of(service: str) -> list[str]:
+    found = re.search(r"^    command: (\[.*\])$", service, re.MULTILINE)
+    assert found
+    command: list[str] = json.loads(found[1])
+    return command
+
+
+def test_the_commands_are_the_ones_of_the_contract() -> None:
+    assert EXPECTED == {
+        "web": "daphne bluegreen.asgi:application",
+        "worker": "python manage.py worker",
+        "conductor": "python manage.py conductor",
+        "renewals": "python manage.py renewals",
+    }
+    assert {"worker", "conductor", "renewals", "migrate"} <= set(get_commands())
+
+
+def test_compose_runs_every_process_and_what_it_needs() -> None:
+    found = services()
+    assert set(found) == KINDS | {"migrate", "postgres", "redis"}
+    assert {kind: essence(command_of(found[kind])) for kind in KINDS} == EXPECTED
+    assert essence(command_of(found["migrate"])) == "python manage.py migrate"
+    for kind in ("worker", "conductor"):
+        assert "replicas: 2" in found[kind]
+    for kind in (*KINDS, "migrate"):
+        assert "<<: *bluegreen" in found[kind]
+        assert ("healthcheck: {disable: true}" in found[kind]) == (kind != "web")
+
+
+def test_containers_write_nowhere_are_nobody_and_publish_on_the_loopback_only() -> None:
+    for line in ("read_only: true", 'cap_drop: ["ALL"]', "no-new-privileges:true"):
+        assert line in COMPOSE.split("\nservices:\n")[0]
+    assert re.findall(r"ports: (.*)", COMPOSE) == ['["127.0.0.1:8000:8000"]']
+    assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.MULTILINE)
+    assert "/healthz" in DOCKERFILE
+    assert "--require-hashes" in DOCKERFILE
+    assert not re.search(r"(PASSWORD|SECRET_KEY): \"?[^\"$]", COMPOSE), "a secret in a file"
+
+
+def test_the_image_holds_what_it_copies_and_no_data() -> None:
+    copied = re.findall(r"^COPY (?!--)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    allowed = set((ROOT / ".dockerignore").read_text().splitlines())
+    for path in " ".join(copied).split():
+        assert (ROOT / path).exists()
+        assert f"!{path}" in allowed
+    assert "*" in allowed
+
+
+def test_units_run_every_process() -> None:
+    commands = {}
+    for unit in UNITS:
+        kind = re.split(r"[-@.]", unit.name)[1]
+        found = re.search(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)
+        assert found
+        commands[kind] = essence(found[1].split())
+    assert commands == EXPECTED
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_is_confined_and_comes_back(unit: Path) -> None:
+    lines = unit.read_text().splitlines()
+    for line in ("User=bluegreen", "NoNewPrivileges=yes", "ProtectSystem=strict", "Restart=always"):
+        assert line in lines
+
+
+def test_the_target_wants_two_workers_and_two_conductors() -> None:
+    text = (ROOT / "deploy" / "systemd" / "bluegreen.target").read_text()
+    for kind in ("worker", "conductor"):
+        assert len(re.findall(rf"bluegreen-{kind}@\d\.service", text)) == 2
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
+def test_systemd_can_read_the_units(tmp_path: Path) -> None:
+    for unit in UNITS:
+        text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(), flags=re.M)
+        (tmp_path / unit.name).write_text(text)
+    found = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, tmp_path.glob("*[!@].service"))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [line for line in found.stderr.splitlines() if str(tmp_path) in line]
+    assert complaints == []
