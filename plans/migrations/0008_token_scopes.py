@@ -17,7 +17,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="apitoken",
             name="label",
-            field=models.CharField(blank=True, max_length=100, verbose_name="label"),
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=100, verbose_name="label"
+            ),
         ),
         migrations.AddField(
             model_name="apitoken",
@@ -38,6 +40,7 @@ class Migration(migrations.Migration):
                     ("operate", "operate"),
                     ("all", "all that its user may"),
                 ],
+                db_default="all",
                 default="all",
                 max_length=10,
                 verbose_name="scope",

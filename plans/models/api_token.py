@@ -42,9 +42,14 @@ class ApiToken(models.Model):
         verbose_name=_("user"),
     )
     digest = models.CharField(_("digest"), max_length=64, unique=True)
-    label = models.CharField(_("label"), max_length=100, blank=True)
+    label = models.CharField(_("label"), max_length=100, blank=True, default="", db_default="")
     scope = models.CharField(
-        _("scope"), max_length=10, choices=TokenScope.choices, default=TokenScope.ALL
+        _("scope"),
+        max_length=10,
+        choices=TokenScope.choices,
+        default=TokenScope.ALL,
+        # A web process of the version before, that still runs, can go on making tokens.
+        db_default=TokenScope.ALL,
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
