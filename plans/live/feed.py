@@ -15,8 +15,9 @@ from plans.live.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
-PAUSE_PER_COST = 2.0
-"""A feed whose reading and rendering takes long rests twice as long, whatever the frame rate."""
+PAUSE_PER_COST = 1.0
+"""A feed whose reading and rendering takes long rests as long, whatever the frame rate: on a busy
+machine both grow, and what people see grows old by their sum."""
 TROUBLE_PAUSE_SECONDS = 1.0
 
 
