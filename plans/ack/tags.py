@@ -39,7 +39,7 @@ class Digest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    digest: str = "sha256"
+    digest: str
 
     @field_validator("digest")
     @classmethod

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
 
 from plans import conf
 from plans.ack.question import VERSION_FIELD, Question
@@ -34,8 +34,9 @@ class DeliverConfigParams(BaseModel):
     retry: Literal["exponential", "full_jitter", "fixed"] = "exponential"
     poll_seconds: float | None = Field(None, ge=0.01, le=600)
     poll_max_seconds: float = Field(3.0, gt=0, le=600)
-    required_instances: int | str = "all"
-    status_path: str = Field("/config", pattern=r"^/[!-~]{0,500}$")
+    required_instances: StrictInt | str = "all"
+    # No query, fragment or backslash: the address would be refused when it is called.
+    status_path: str = Field("/config", pattern=r'^/[!"$->@-\[\]-~]{0,500}$')
     actual: JsonPath | Pattern | Header = VERSION_FIELD
     expected: Literal["version"] | JsonField | Digest = "version"
 

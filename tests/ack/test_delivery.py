@@ -100,9 +100,9 @@ def test_a_digest_is_confirmed_by_a_header(server: redis.Redis, start: Start) ->
 
     def says(number: int) -> bytes:
         read = (server.get(KEY) or b"").decode()
-        return answer("", "200 OK", f"ETag: {Digest()(read)}")
+        return answer("", "200 OK", f"ETag: {Digest(digest='sha256')(read)}")
 
-    poll = Poll.of([start(says).url], Digest()(value))
+    poll = Poll.of([start(says).url], Digest(digest="sha256")(value))
     question = Question("/status", Header(header="ETag"))
     assert deliver(writing(server, 1, value=value), poll, question, OFTEN, 10).success
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from typing import Any
 
 import httpx
@@ -98,16 +99,53 @@ def test_a_pattern_that_finds_nothing_in_the_first_part_is_unreadable(
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(a+)+b", r"(\w*)*", "(a|aa){2,}", ".*.*.*.*x", "(", "a" * 300]
+    "pattern",
+    [
+        "(a+)+b",
+        r"(\w*)*",
+        "(a|aa){2,}",
+        ".*.*.*.*x",
+        "(a|a)" * 30 + "b",
+        "a?" * 30 + "a" * 30,
+        "}?" * 30 + "}" * 30,
+        "(?#[)" + "a?" * 30 + "]",
+        "(?sx: #[\n" + "a?" * 30 + "#]\n)",
+        "(",
+        "a" * 300,
+    ],
 )
 def test_a_pattern_that_could_take_for_ever_is_refused(pattern: str) -> None:
     with pytest.raises(ValidationError):
         Pattern(pattern=pattern)
 
 
-@pytest.mark.parametrize("pattern", [r"\(v\)+(\d+)", r"[)]*(\d+)", r"v=(?P<n>\d+)[^)+]*;"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\(v\)+(\d+)",
+        r"[)]*(\d+)",
+        r"v=(?P<n>\d+)[^)+]*;",
+        r"(?:a|b|c|d)(?i:v)=??(\d+?)\.[|?]",
+        r"\(?x(\d+)\)?[#?]",
+    ],
+)
 def test_what_only_looks_like_it_is_not(pattern: str) -> None:
     Pattern(pattern=pattern)
+
+
+@pytest.mark.parametrize("pattern", ["x*x*x*y", "x*?x*?x*?(?:y|z|y|z|y|z|y)", ".*.*.*y"])
+def test_a_pattern_that_takes_long_is_given_up(pattern: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(Unreadable):
+        Pattern(pattern=pattern)(reply("x" * 4096))
+    assert time.monotonic() - began < 20  # Without an end it would be hours.
+
+
+def test_a_version_is_not_cut_where_the_window_of_the_search_ends() -> None:
+    line = "x" * 253 + "v12345;" + "x" * 1000
+    assert Pattern(pattern=r".*v(\d+)")(reply(line)) == "12345"
+    assert Pattern(pattern=r"x+v(\d+)\b")(reply(line)) == "12345"
+    assert Pattern(pattern=r"v(\d+)$")(reply("v1 " * 200 + "v12345")) == "12345"
 
 
 def test_a_header_is_read_in_whatever_case() -> None:
@@ -120,7 +158,7 @@ def test_a_header_is_read_in_whatever_case() -> None:
 def test_the_expected_version_is_a_field_or_a_digest_of_the_value() -> None:
     value = '{"revision": 7, "名": "é"}'
     assert JsonField(field="$.revision")(value) == "7"
-    assert Digest()(value) == hashlib.sha256(value.encode()).hexdigest()
+    assert Digest(digest="sha256")(value) == hashlib.sha256(value.encode()).hexdigest()
     assert Digest(digest="md5")(value) == hashlib.md5(value.encode()).hexdigest()
     with pytest.raises(ValidationError):
         Digest(digest="crc")
@@ -130,4 +168,4 @@ def test_the_expected_version_is_a_field_or_a_digest_of_the_value() -> None:
 
 @given(st.text(), st.text())
 def test_different_values_have_different_digests(one: str, other: str) -> None:
-    assert (Digest()(one) == Digest()(other)) is (one == other)
+    assert (Digest(digest="sha256")(one) == Digest(digest="sha256")(other)) is (one == other)
