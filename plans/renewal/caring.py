@@ -22,6 +22,7 @@ from plans.renewal.timekeeper import Timekeeper
 logger = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 0.2
+AWAY_SECONDS = 1.0
 NEWS_MAX = 200
 """So many rows are written down at one beat at most; the others follow."""
 NEWS_SECONDS = 3.0
@@ -132,29 +133,40 @@ class Caring:
             holding.has_had_keys = row.key_count > 0
             self.holdings[claimed.renewal_id] = holding
             self._look_after(holding)
-            holding.forget_list()
         return True
 
     def _look_after(self, holding: Holding) -> None:
         """Ask whether its business is done, and which keys there are; again after a while."""
         if holding.is_closed:
             return
-        again = [holding.selector.refresh_seconds] if holding.selector.refresh_seconds else []
-        try:
-            if holding.stop.done is not None:
-                again.append(conf.RENEWAL_DONE_SECONDS)
-                if holding.stop.done():
-                    self._end(holding, StopReason.DONE)
-                    return
-            if holding.asks_for_keys:
-                bring_in = holding.hold(holding.selector.select(holding.link.client))
-                self._timekeeper.call(lambda: bring_in(self._timekeeper))
-        except Exception as error:
-            # Another package's function may raise anything; what is known goes on being renewed.
-            logger.warning("Renewal %s was not looked after: %s", holding.claim, error)
-            holding.last_error = f"{type(error).__name__}: {error}"
+        refresh_seconds, done = holding.selector.refresh_seconds, holding.stop.done
+        if refresh_seconds and holding.link.away:
+            # Nothing can be renewed there now, and whoever asks there hangs, too.
+            self._later(AWAY_SECONDS, lambda: self._look_after(holding))
+            return
+        # A list is held before anybody is asked, who may not know, or hang.
+        steps = [self._bring_keys, self._ask_whether_done]
+        for step in steps if holding.is_listed else reversed(steps):
+            try:
+                step(holding)
+            except (Exception, SystemExit) as error:
+                # Another package's function may raise anything; what is known goes on.
+                logger.warning("Renewal %s was not looked after: %s", holding.claim, error)
+                holding.last_error = f"{type(error).__name__}: {error}"
+        again = [refresh_seconds] if refresh_seconds else []
+        again += [conf.RENEWAL_DONE_SECONDS] if done else []
         if again:
             self._later(min(again), lambda: self._look_after(holding))
+
+    def _ask_whether_done(self, holding: Holding) -> None:
+        if holding.stop.done is not None and holding.stop.done():
+            self._end(holding, StopReason.DONE)
+
+    def _bring_keys(self, holding: Holding) -> None:
+        if holding.asks_for_keys and not holding.is_closed:
+            bring_in = holding.hold(holding.selector.select(holding.link.client))
+            holding.forget_list()
+            self._timekeeper.call(lambda: bring_in(self._timekeeper))
 
     def _later(self, seconds: float, work: Callable[[], None]) -> None:
         due = time.monotonic() + seconds

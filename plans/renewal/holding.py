@@ -34,14 +34,14 @@ class Holding:
         self.has_had_keys = False
         self.is_loaded = False
         self._has_list = False
-        self._is_listed = isinstance(spec.selector, KeyList)
+        self.is_listed = isinstance(spec.selector, KeyList)
         self._portions: dict[int, Portion] = {}
         self._timers: dict[int, Timer] = {}
 
     @property
     def lets_gone_keys_go(self) -> bool:
         """Whether a key that is gone is not looked for again."""
-        return self.stop.gone and self._is_listed
+        return self.stop.gone and self.is_listed
 
     def key_count(self) -> int:
         return sum(len(portion.keys) for portion in list(self._portions.values()))
@@ -76,11 +76,11 @@ class Holding:
     @property
     def asks_for_keys(self) -> bool:
         """Whether the selector is still needed: a list is read once."""
-        return not (self._is_listed and self._has_list)
+        return not (self.is_listed and self._has_list)
 
     def forget_list(self) -> None:
         """The keys are in the portions; the list of the row is not needed any more."""
-        if self._is_listed:
+        if self.is_listed:
             self.selector = Selector()
             self._has_list = True
 

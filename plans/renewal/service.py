@@ -62,6 +62,7 @@ class RenewalService:
 
     def _beat(self) -> None:
         """Say that we live; see what ended, what is free, what is whose."""
+        self._helpers.relieve()
         process_id = self._extend()
         session.end_lapsed()
         plan_keys.make_missing()
