@@ -2,16 +2,21 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from plans.errors import StaleVersion
 from plans.models import Direction, StageRun, StageRunState
 from plans.stages.base import StageContext
 from plans.stores import tenant_config
 from plans.stores.tenant_config import StoredConfig
+from plans.stores.versioned import DIGITS_MAX
 
 CHOSEN = "chosen"
 """The field of a stage's result that says which version its task delivers."""
 PUT_BACK = "version"
 """The field of an undone stage's result that says under which version it wrote."""
+RUNS_READ = 100
+"""So many of a tenant's latest stage runs are looked at: what its last plans wrote."""
 SAID_BY = {Direction.FORWARD: CHOSEN, Direction.ROLLBACK: PUT_BACK}
 
 
@@ -19,16 +24,20 @@ def version_forward(context: StageContext, held: StoredConfig | None, present: i
     """The version that the task delivers.
 
     The one that its plan names, else one above what Redis (`held`) and the OB service (`present`)
-    have. A named one that Redis is past is left to be refused, because somebody else's newer
-    configuration must not be overwritten; but where what stands there is this very task's, put
-    back by its rollback or delivered before it was started over, then it is one above that.
+    have, and above what earlier tasks are known to have written there: Redis may have lost it, and
+    instances would take what they already have for the new configuration.
+
+    A named one that Redis is past is left to be refused, because somebody else's newer
+    configuration must not be overwritten; but where what stands there, or stood there, is this very
+    task's, put back by its rollback or delivered before it was started over, then it is one above.
     """
     named = context.target.version
     if named is None:
-        return 1 + max(present, held.version if held else 0)
-    if held is not None and held.version > named and _is_own(context.task_id, held):
-        return 1 + held.version
-    return named
+        delivered = _highest(StageRun.objects.filter(task__tenant=context.tenant_id))
+        return 1 + max(present, held.version if held else 0, delivered)
+    own = _highest(StageRun.objects.filter(task=context.task_id))
+    is_past = held is not None and held.version >= own and not _is_own(context.task_id, held)
+    return 1 + own if own > named and not is_past else named
 
 
 def version_back(context: StageContext, held: StoredConfig | None) -> int:
@@ -73,6 +82,20 @@ def write(context: StageContext, version: int, *, unless_held: bool = False) -> 
             held_version=result.held_version,
             held_epoch=result.held_epoch,
         )
+
+
+def _highest(runs: QuerySet[StageRun]) -> int:
+    """The highest version that the latest finished ones of `runs` say they wrote, 0 for none."""
+    finished = runs.filter(state=StageRunState.COMPLETED).order_by("-pk")
+    fields = [f"result__{field}" for field in SAID_BY.values()]
+    found = finished.values_list("direction", *fields)[:RUNS_READ]
+    by_direction = [dict(zip(SAID_BY, said, strict=True))[Direction(way)] for way, *said in found]
+    numbers = [str(said) for said in by_direction if said is not None]
+    return max((int(each) for each in numbers if _is_version(each)), default=0)
+
+
+def _is_version(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
 
 
 def _is_own(task_id: int, held: StoredConfig) -> bool:

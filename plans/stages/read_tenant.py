@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from plans.clients import gateway, ob_service
-from plans.errors import ServiceRejected
+from plans.errors import ServiceBadAnswer, ServiceRejected
 from plans.message import Message
 from plans.stages.base import Done, Outcome, Skipped, Stage, StageContext
 from plans.stages.config_version import CHOSEN, version_forward
@@ -28,6 +28,11 @@ class ReadTenant(Stage):
 
     def run(self, context: StageContext) -> Outcome:
         tenant = ob_service.get_tenant(context.tenant_id, context.call)
+        if not tenant.endpoints:
+            # Nobody could confirm anything, and that would pass for everybody.
+            raise ServiceBadAnswer(
+                ob_service.SERVICE, gettext_noop("The OB service names no instances of the tenant.")
+            )
         held = tenant_config.read(context.tenant_id)
         version = version_forward(context, held, tenant.config_version)
         previous = {
