@@ -1,17 +1,24 @@
 """Telling many recipients at once."""
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext_noop
+
 from plans import conf
+from plans.canonical import storable_text
 from plans.clients import services
 from plans.clients.address import shown
 from plans.clients.fan_out import run_all
 from plans.clients.http import Call
-from plans.errors import ServiceTimeout, StageError
+from plans.errors import FailureKind, ServiceTimeout, StageError, Superseded
 from plans.notify import registry
 from plans.notify.base import Notice, Recipient
+
+logger = logging.getLogger(__name__)
 
 
 def tell(
@@ -20,7 +27,7 @@ def tell(
     """Tell all of them at once, each by its strategy; per recipient its answer or its error.
 
     Takes as long as the slowest, and never longer than two calls may: who has not answered by
-    then counts as timed out. Raises what is no `StageError`.
+    then counts as timed out. Raises `Superseded`, and when the database is away.
     """
     distinct = list(dict.fromkeys(recipients))
     seconds = 2 * conf.HTTP_TIMEOUT_SECONDS
@@ -35,6 +42,16 @@ def _tell_one(recipient: Recipient, notice: Notice, call: Call) -> dict[str, Any
         return registry.get(recipient.strategy).notify(recipient, notice, call)
     except StageError as error:
         return error
+    except (Superseded, OperationalError, InterfaceError):
+        raise
+    except (Exception, SystemExit) as error:
+        # Another package's strategy may raise anything; what the others answered is kept.
+        logger.exception("Strategy %s", recipient.strategy)
+        return StageError(
+            gettext_noop("An unexpected error: %(error)s. It is logged with its traceback."),
+            kind=FailureKind.SYSTEM,
+            error=storable_text(f"{type(error).__name__}: {error}"[:500]),
+        )
 
 
 def _too_late(recipient: Recipient, seconds: float) -> ServiceTimeout:
