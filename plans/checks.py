@@ -12,6 +12,8 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from plans import conf, notify
+from plans.renewal.spec import margin_seconds
+from plans.renewal.ttl import TTL_MAX_SECONDS
 
 CONFIGURATION = "configuration"
 
@@ -89,4 +91,23 @@ def services_can_be_told(
         )
         for service in services
         for problem in service.problems()
+    ]
+
+
+@register(CONFIGURATION, deploy=True)
+def configurations_outlive_a_renewal(
+    app_configs: Sequence[AppConfig] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """An error when configurations would run out before they are renewed for the first time."""
+    seconds = conf.CONFIG_TTL_SECONDS
+    least = conf.PLAN_KEYS_INTERVAL_SECONDS + margin_seconds()
+    if seconds == 0 or least <= seconds <= TTL_MAX_SECONDS:
+        return []
+    return [
+        Error(
+            f"CONFIG_TTL_SECONDS cannot be {seconds:g}.",
+            hint=f"It is 0, for none, or from {least:g} to {TTL_MAX_SECONDS}: with less, a "
+            "tenant's configuration would be gone before it is renewed.",
+            id="bluegreen.E005",
+        )
     ]

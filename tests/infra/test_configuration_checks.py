@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -71,3 +73,13 @@ def test_a_service_that_may_not_be_called_is_warned_of() -> None:
     result = check(**CONFIGURED, NOTIFY_SERVICES="billing=direct_rpc@http://192.0.2.7:80")
     assert result.returncode == 0, result.stderr
     assert "billing cannot be told" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"), [("0", 0), ("90", 0), ("10", 1), ("-5", 1), ("1e12", 1)]
+)
+def test_a_configuration_that_would_run_out_before_it_is_renewed_is_refused(
+    seconds: str, code: int
+) -> None:
+    result = check(**CONFIGURED, CONFIG_TTL_SECONDS=seconds)
+    assert (result.returncode, "CONFIG_TTL_SECONDS cannot be" in result.stderr) == (code, code == 1)
