@@ -55,6 +55,7 @@ DRAFT = {"name": "Autumn", "executorType": "BLUE_GREEN_SWITCH", "tenantIds": ["t
 WEB = {
     "/login/": OPEN,
     "/logout/": Rule(post=EVERYBODY),
+    "/language/": OPEN,
     "/": PAGE,
     "/plans/": PAGE,
     "/plans/new/": ACT,
