@@ -18,7 +18,7 @@ from plans.stages import registry
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-KINDS = {
+KINDS: dict[str, str] = {
     FailureKind.VALIDATION: gettext_noop("validation"),
     FailureKind.EXECUTION: gettext_noop("execution"),
     FailureKind.TIMEOUT: gettext_noop("time-out"),

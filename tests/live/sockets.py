@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.conf import settings
 from django.db import connections
 from django.test import Client
 
@@ -92,8 +91,8 @@ class Sockets:
         headers = [(b"host", HOST.encode())]
         headers += [] if origin is None else [(b"origin", origin.encode())]
         if client is not None:
-            cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-            headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))
+            cookies = (f"{name}={kept.value}" for name, kept in client.cookies.items())
+            headers.append((b"cookie", "; ".join(cookies).encode()))
 
         async def connect() -> tuple[WebsocketCommunicator, bool]:
             communicator = WebsocketCommunicator(application, path, headers)
