@@ -136,7 +136,7 @@ def test_parameters_of_stages_come_as_json(operator: Client) -> None:
     ("text", "said"),
     [
         ("{", "Parameters are JSON by stage"),
-        ('{"check_health": {"attempts": 0}}', "greater than or equal to 1"),
+        ('{"check_health": {"attempts": 0}}', "Give at least 1"),
         ('{"notify_services": {"services": [{"name": "x", "strategy": "y"}]}}', "no strategy y"),
     ],
 )
