@@ -49,9 +49,9 @@ def test_a_plan_is_created_with_its_waves_in_numbers(operator: Caller) -> None:
     assert body["target"] == "green"
     assert body["warnings"] == []
     assert body["waves"] == [
-        {"size": 1, "mode": "CONCURRENT"},
-        {"size": 3, "mode": "FIFO"},
-        {"size": 6, "mode": "CONCURRENT"},
+        {"size": 1, "mode": "CONCURRENT", "soakSeconds": 0, "approval": False},
+        {"size": 3, "mode": "FIFO", "soakSeconds": 0, "approval": False},
+        {"size": 6, "mode": "CONCURRENT", "soakSeconds": 0, "approval": False},
     ]
     shown = done(operator.get(f"/plans/{body['planId']}"))
     assert shown["name"] == "Switch “all” <b>"
