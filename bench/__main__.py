@@ -18,6 +18,7 @@ from bench import (
 
 MEASUREMENTS = {
     "switching": switching.measure,
+    "four_calls": switching.measure_four_calls,
     "takeover": takeover.measure,
     "waiting": waiting.measure,
     "live": live.measure,

@@ -1,4 +1,4 @@
-"""300 tenants through the whole switch: databases × latency × worker processes."""
+"""300 tenants through the whole switch, and through four calls: databases × latency × workers."""
 
 import json
 from collections.abc import Iterator
@@ -13,6 +13,16 @@ TENANTS = 300
 CONCURRENCY = 32
 LATENCIES_SECONDS = (0.0, 0.05)
 WORKERS = (1, 2)
+FOUR_CALLS = """\
+[bluegreen.stages]
+get_tenant = bench.four_calls:GetTenant
+get_route = bench.four_calls:GetRoute
+put_route = bench.four_calls:PutRoute
+put_status = bench.four_calls:PutStatus
+
+[bluegreen.pipelines]
+FOUR_CALLS = bench.four_calls:PIPELINE
+"""
 
 
 def measure() -> Table:
@@ -32,27 +42,52 @@ def measure() -> Table:
     return table
 
 
+def measure_four_calls() -> Table:
+    """The same for the job that other engines were measured with."""
+    table = Table(title=f"{TENANTS} tenants, four steps of one call, concurrency {CONCURRENCY}")
+    for column in ("database", "latency ms", "workers", "tenants/s", "CPU ms/tenant", "peak MB"):
+        table.add_column(column, justify="right")
+    for database in ("sqlite", "postgresql"):
+        for latency in LATENCIES_SECONDS:
+            for workers in WORKERS:
+                with database_url(database) as url:
+                    if url is None:
+                        continue
+                    with Installation(url, latency) as place:
+                        place.offer(FOUR_CALLS)
+                        cells = _switch(place, workers, "FOUR_CALLS")
+                    table.add_row(database, f"{latency * 1000:.0f}", str(workers), *cells)
+    return table
+
+
+def _switch(place: Installation, workers: int, executor_type: str) -> tuple[str, str, str]:
+    """Tenants per second, CPU milliseconds a tenant, peak megabytes."""
+    place.start_engine(workers, CONCURRENCY // workers)
+    place.drive("tenants", str(TENANTS), str(place.port))
+    plan = place.drive("create", str(TENANTS), str(CONCURRENCY), executor_type, "{}")
+    before = place.usage()
+    done = place.drive("run", str(plan["plan"]))
+    after = place.usage()
+    assert done["state"] == "COMPLETED", done
+    cpu = (after.cpu_seconds - before.cpu_seconds) / TENANTS * 1000
+    return f"{TENANTS / done['seconds']:.0f}", f"{cpu:.1f}", f"{after.peak_mb:.0f}"
+
+
 def _row(database: str, url: str, latency: float, workers: int) -> list[str]:
     with Installation(url, latency) as place:
-        place.start_engine(workers, CONCURRENCY // workers)
-        place.drive("tenants", str(TENANTS), str(place.port))
-        plan = place.drive("create", str(TENANTS), str(CONCURRENCY), "BLUE_GREEN_SWITCH", "{}")
-        before = place.usage()
-        done = place.drive("run", str(plan["plan"]))
-        after = place.usage()
+        speed, cpu, peak = _switch(place, workers, "BLUE_GREEN_SWITCH")
         bare = json.loads(place.run("-m", "bench.bare", str(TENANTS), str(CONCURRENCY)))
-    assert done["state"] == "COMPLETED", done
-    speed, bare_speed = TENANTS / done["seconds"], TENANTS / bare["seconds"]
+    bare_speed = TENANTS / bare["seconds"]
     return [
         database,
         f"{latency * 1000:.0f}",
         str(workers),
-        f"{speed:.0f}",
+        speed,
         f"{bare_speed:.0f}",
-        f"{speed / bare_speed:.2f}",
-        f"{(after.cpu_seconds - before.cpu_seconds) / TENANTS * 1000:.1f}",
+        f"{float(speed) / bare_speed:.2f}",
+        cpu,
         f"{bare['cpu_seconds'] / TENANTS * 1000:.1f}",
-        f"{after.peak_mb:.0f}",
+        peak,
     ]
 
 

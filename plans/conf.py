@@ -116,8 +116,8 @@ LIVE_REFRESH_SECONDS = 5.0
 LIVE_HEARTBEAT_SECONDS = 5.0
 LIVE_ACCESS_SECONDS = 30.0
 """How often an open page's sign-in and permission are looked at again."""
-LIVE_UNSEEN_FRAMES_MAX = 4
-"""Frames under way to one page; until it says that it saw them, it gets no more."""
+LIVE_UNSEEN_FRAMES_MAX = 1
+"""Frames under way to one page: until it says that it saw them, it gets no more."""
 LIVE_PATIENCE_SECONDS = 30.0
 """A page that has not said for so long that it saw a frame is dropped."""
 
