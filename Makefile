@@ -10,6 +10,7 @@ PYTEST_ARGS ?= -n auto --dist worksteal
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --no-input --disable-pip-version-check --require-hashes --no-deps
+AUDIT := $(VENV)/audit
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 # What runs on and on ends with make, also when make is killed.
@@ -22,7 +23,7 @@ CHECK_ENV := DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:1/0 VAR_
 	OB_SERVICE_URL=http://127.0.0.1:1 GATEWAY_URL=http://127.0.0.1:1 \
 	ALLOWED_ENDPOINT_NETWORKS=127.0.0.0/8
 
-.PHONY: help setup demo run test test-postgres check bench messages clean lock
+.PHONY: help setup demo run test test-postgres check audit bench messages clean lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,10 @@ check: $(DEV) ## Lint, format, types, import layers, migrations, deployment sett
 	$(CHECK_ENV) $(PY) manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) INSECURE_COOKIES=false $(PY) manage.py check --deploy --fail-level WARNING
 
+audit: $(AUDIT)/.installed ## Ask whether locked dependencies have known vulnerabilities (needs the network)
+	@$(AUDIT)/bin/pip-audit --disable-pip --progress-spinner off $(AUDIT_ARGS) \
+		-r requirements/dev.txt -r requirements/audit.txt
+
 bench: $(DEV) ## Measure throughput, latency and memory, as a table
 	@$(PY) -m bench
 
@@ -78,3 +83,10 @@ $(DEV): requirements/dev.txt
 	@echo "Installing what Bluegreen and its tests need into $(VENV)/ (once, about a minute)"
 	@$(PIP) -r requirements/dev.txt
 	@touch $@ $(RUNTIME)
+
+# Of its own: what only an audit needs shall not be there when tests run.
+$(AUDIT)/.installed: requirements/audit.txt
+	@scripts/make_venv.sh $(AUDIT) $(PYTHON)
+	@$(AUDIT)/bin/python -m pip install -qq --no-input --disable-pip-version-check \
+		--require-hashes --no-deps -r requirements/audit.txt
+	@touch $@

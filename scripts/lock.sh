@@ -12,6 +12,7 @@ compile() {
 compile requirements/runtime.in --output-file requirements/runtime.txt
 compile requirements/runtime.in requirements/dev.in --constraint requirements/runtime.txt \
     --output-file requirements/dev.txt
+compile requirements/audit.in --output-file requirements/audit.txt
 if grep -nE '://|^--?(i|index-url|extra-index-url|find-links)\b' requirements/*.txt; then
     echo "The lock names an address (above): it must hold only names, versions and hashes." >&2
     exit 1
