@@ -1,0 +1,1 @@
+"""Real processes are broken while plans run, and a checker says whether anything was lost."""

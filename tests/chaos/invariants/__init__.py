@@ -1,0 +1,1 @@
+"""What must hold after everything that was broken, one file each."""

@@ -1,0 +1,66 @@
+"""1. Every task ends in a final state or waits for a person; none is stuck."""
+
+from collections.abc import Iterator
+
+from plans.models import (
+    ACTIVE_STATES,
+    UNFINISHED_STATES,
+    Plan,
+    PlanState,
+    StageRunState,
+    Task,
+    TaskState,
+)
+from tests.chaos.evidence import Evidence
+
+TITLE = "every task has ended or waits for a person"
+MAY_HOLD_PENDING = {PlanState.CREATED, PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED}
+MAY_HOLD = {
+    PlanState.COMPLETED: {TaskState.COMPLETED, TaskState.CANCELLED, TaskState.ROLLED_BACK},
+    PlanState.CANCELLED: set(TaskState) - {*UNFINISHED_STATES},
+    PlanState.ROLLED_BACK: set(TaskState) - {*UNFINISHED_STATES, TaskState.ROLLBACK_FAILED},
+    PlanState.ROLLBACK_FAILED: set(TaskState) - {*UNFINISHED_STATES},
+}
+"""Which tasks a plan in such a state may have."""
+
+
+def look(evidence: Evidence) -> tuple[str, list[str]]:
+    violations = [*_tasks(evidence), *_plans(evidence), *_runs(evidence)]
+    return f"{len(evidence.tasks)} tasks of {len(evidence.plans)} plans", violations
+
+
+def _tasks(evidence: Evidence) -> Iterator[str]:
+    for task in evidence.tasks:
+        if task.state in ACTIVE_STATES:
+            yield f"task {task} is {task.state} in {task.step}, and nobody is at it"
+            continue
+        held = (task.admitted, task.lease_owner, task.control, task.wake_at)
+        if held != (False, "", "", None):
+            yield f"task {task} is {task.state} and holds {held}"
+
+
+def _plans(evidence: Evidence) -> Iterator[str]:
+    for plan in evidence.plans:
+        states = {TaskState(task.state) for task in evidence.tasks_of_plan[plan.pk]}
+        if plan.state == PlanState.ROLLING_BACK:
+            yield f"plan {plan} is rolling back, and nothing goes on"
+        elif plan.state == PlanState.RUNNING and not _waits(plan, states):
+            yield f"plan {plan} is running, and nothing goes on"
+        if TaskState.PENDING in states and plan.state not in MAY_HOLD_PENDING:
+            yield f"plan {plan} is {plan.state} and has tasks that never began"
+        if wrong := states - MAY_HOLD.get(PlanState(plan.state), states):
+            yield f"plan {plan} is {plan.state} and has tasks that are {sorted(wrong)}"
+
+
+def _waits(plan: Plan, states: set[TaskState]) -> bool:
+    """Whether a person must do something before the plan goes on."""
+    awaits_approval = any(wave.awaits_approval for wave in plan.waves.all())
+    return TaskState.PAUSED in states or awaits_approval
+
+
+def _runs(evidence: Evidence) -> Iterator[str]:
+    for run in evidence.runs:
+        is_open = run.finished_at is None or run.state == StageRunState.RUNNING
+        task: Task = evidence.task_of[run.task_id]
+        if is_open and task.state not in ACTIVE_STATES:
+            yield f"task {task} is {task.state}, and its stage run {run} has no end"
