@@ -60,29 +60,71 @@ def find_programs() -> Path | None:
     return found.parent if found else None
 
 
+class Cluster:
+    """A cluster of one's own: its data in a private folder, its server on a unix socket there."""
+
+    def __init__(self, programs: Path, settings: Mapping[str, str] = FAST) -> None:
+        self._programs = programs
+        self._options = [f"-c{name}={value}" for name, value in settings.items()]
+        self._account = _account()
+        # Short, since the path of a unix socket is limited to about 100 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="bluegreen-pg-", dir="/tmp"))
+        self._data = self.folder / "data"
+        self._server: _Program | None = None
+
+    @property
+    def url(self) -> str:
+        """Its `DATABASE_URL`."""
+        return f"postgres://{SUPERUSER}@/postgres?host={quote(str(self.folder))}"
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the server listens."""
+        return self.folder / ".s.PGSQL.5432"
+
+    def create(self) -> None:
+        """Make the data; once."""
+        if self._account:
+            os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
+        initdb: list[str | Path] = [self._programs / "initdb", "-D", self._data, "-U", SUPERUSER]
+        initdb += ["-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        _run_as(self._account, initdb, self.folder).wait_well()
+
+    def start(self) -> None:
+        """Run the server; returns when it answers. It dies with the thread that starts it."""
+        server = [self._programs / "postgres", "-D", self._data, "-k", self.folder, *self._options]
+        self._server = _run_as(self._account, server, self.folder)
+        _wait_until_ready(self._programs, self.folder, self._server)
+
+    def stop(self) -> None:
+        """End the server in order, if it runs."""
+        if self._server:
+            self._server.stop()
+            self._server = None
+
+    def crash(self) -> None:
+        """End the server at once, as immediate mode does: the next start recovers."""
+        if self._server:
+            self._server.popen.send_signal(signal.SIGQUIT)
+            self._server.popen.wait()
+            self._server = None
+
+    def remove(self) -> None:
+        """Remove the data."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 @contextmanager
 def cluster(programs: Path, settings: Mapping[str, str] = FAST) -> Iterator[str]:
     """A running cluster; its `DATABASE_URL`. It is stopped and removed in the end."""
-    # Short, since the path of a unix socket is limited to about 100 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="bluegreen-pg-", dir="/tmp"))
-    account = _account()
+    made = Cluster(programs, settings)
     try:
-        if account:
-            os.chown(folder, account.pw_uid, account.pw_gid)
-        data = folder / "data"
-        initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust"]
-        _run_as(account, [*initdb, "-E", "UTF8", "--locale=C", "--no-sync"], folder).wait_well()
-        options = [f"-c{name}={value}" for name, value in settings.items()]
-        server = _run_as(
-            account, [programs / "postgres", "-D", data, "-k", folder, *options], folder
-        )
-        try:
-            _wait_until_ready(programs, folder, server)
-            yield f"postgres://{SUPERUSER}@/postgres?host={quote(str(folder))}"
-        finally:
-            server.stop()
+        made.create()
+        made.start()
+        yield made.url
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        made.stop()
+        made.remove()
 
 
 class _Program:
