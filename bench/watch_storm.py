@@ -37,13 +37,14 @@ WATCH = """() => {
 }"""
 
 # A message begins with its cursor: what else it says need not be read.
-OPEN = """async ([path, cursor, count]) => {
+OPEN = """async ([path, cursor, shown, count]) => {
   window.heard = [];
   await Promise.all([...Array(count)].map(() => new Promise((opened) => {
     const heard = [];
     window.heard.push(heard);
     const origin = location.origin.replace("http", "ws");
     const socket = new WebSocket(`${origin}${path}?cursor=${cursor}`);
+    socket.onopen = () => socket.send(JSON.stringify({ shown }));
     socket.onmessage = ({ data }) => {
       heard.push([Date.now(), Number(data.slice(0, 40).match(/"cursor":"(\\d+)"/)[1])]);
       socket.send('{"seen":true}');
@@ -102,9 +103,10 @@ def _wall(
 def _sockets(page: Page, plan: str, words: list[str], count: int) -> dict[str, Any]:
     page.goto(f"/plans/{plan}/")
     cursor = page.evaluate("document.body.dataset.cursor")
+    shown = page.evaluate("[...document.querySelectorAll('tr[id]')].map(({ id }) => id)")
     # A page without a socket of its own, which need not show anything.
     page.goto("/plans/new/")
-    page.evaluate(OPEN, [f"/ws/plans/{plan}/", cursor, count])
+    page.evaluate(OPEN, [f"/ws/plans/{plan}/", cursor, shown, count])
     process = subprocess.Popen(words, stdout=subprocess.PIPE)
     while process.poll() is None:
         page.wait_for_timeout(200)

@@ -22,7 +22,7 @@ from plans.live.viewer import Viewer
 from plans.models import Plan, Task
 
 CURSOR_MAX_CHARS = 2000
-MESSAGE_MAX_CHARS = 4000
+MESSAGE_MAX_CHARS = 40_000
 CLOSE_NONSENSE = 1007
 CLOSE_TOO_BIG = 1009
 ID_MAX = 2**63 - 1
@@ -33,7 +33,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 class PageConsumer(AsyncJsonWebsocketConsumer):
     """A socket. The address carries `?cursor=`; later the page says `{"cursor": …}` to start anew
-    from there, and `{"seen": true}` for each message that it has shown.
+    from there, `{"shown": […]}` with the element ids of the rows that it shows, so that it is told
+    of no others, and `{"seen": true}` for each message that it has shown.
     """
 
     # The feeds hear the doorbells; without Redis a page still opens.
@@ -81,6 +82,8 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
             return
         if content.get("seen"):
             self._viewer.saw()
+        if isinstance(shown := content.get("shown"), list):
+            self._viewer.shown = frozenset(row for row in shown if isinstance(row, str))
         if isinstance(content.get("cursor"), str):
             self._viewer.unsettle(content["cursor"][:CURSOR_MAX_CHARS])
         if self._feed is not None and not self._viewer.is_settled:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from typing import Any
@@ -95,8 +96,8 @@ class Feed:
         before = self._cursor
         late = {v for v in self._viewers if v.has_room and not v.is_settled}
         is_refresh = began >= self._refresh_at
-        source, cursors = self._source, {viewer.cursor for viewer in late}
-        reading = await in_database(lambda: source.read(before, cursors, is_refresh))
+        source, cursors, shown = self._source, {viewer.cursor for viewer in late}, self._shown()
+        reading = await in_database(lambda: source.read(before, cursors, is_refresh, shown))
         ended = time.monotonic()
         if is_refresh:
             self._refresh_at = ended + conf.LIVE_REFRESH_SECONDS
@@ -112,15 +113,22 @@ class Feed:
             self._send_pulse(reading.cursor)
 
     def _send(self, frame: Frame, viewers: set[Viewer], cursor: str) -> None:
-        message = frame.encode(cursor) if frame and viewers else ""
+        # Pages that show the same of what changed get one message, made once.
+        encoded = functools.cache(functools.partial(frame.encode, cursor))
         for viewer in viewers:
-            if not message:
+            if not frame:
                 viewer.settle(cursor)
             elif viewer.has_room:
                 viewer.settle(cursor)
-                viewer.offer(message)
+                shown = viewer.shown
+                viewer.offer(encoded(None if shown is None else shown.intersection(frame.rows)))
             else:
                 viewer.is_settled = False
+
+    def _shown(self) -> frozenset[str] | None:
+        """The rows that any page shows; None when one may show all."""
+        shown = [viewer.shown for viewer in self._viewers]
+        return None if None in shown else frozenset[str]().union(*filter(None, shown))
 
     def _send_pulse(self, cursor: str) -> None:
         message = pulse(cursor)

@@ -77,6 +77,7 @@ class PlanListSource(FleetSource):
     """The list of plans: a row a plan."""
 
     tables = ("plan-table",)
+    row_prefix = "plan-"
 
     def __str__(self) -> str:
         return "the list of plans"

@@ -17,6 +17,7 @@ class PlanSource(Source):
     """One plan; the cursor is the last seq of its journal."""
 
     tables = ("task-table", "wall")
+    row_prefix = "task-"
 
     def __init__(self, plan: Plan, language: str) -> None:
         super().__init__(language)

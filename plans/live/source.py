@@ -40,10 +40,6 @@ class Changed:
             self.everything or other.everything,
         )
 
-    @property
-    def has_too_many_rows(self) -> bool:
-        return self.everything or len(self.ids) > conf.ROWS_PER_FRAME_MAX
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -63,12 +59,15 @@ class Source(ABC):
 
     group: str
     """The channel-layer group in which its doorbells are heard."""
+    row_prefix = ""
+    """What comes before the id in a row's element id; a subject without it has no rows."""
     tables: Sequence[str] = ()
     """Ids of the elements that a page fetches again when it cannot be told what changed."""
 
     def __init__(self, language: str) -> None:
         self._language = language
         self._told: dict[str, int] = {}
+        self._shown: frozenset[str] | None = None
 
     # --- What differs by subject ----------------------------------------------------------
 
@@ -104,12 +103,19 @@ class Source(ABC):
 
     # --- What is the same for all ---------------------------------------------------------
 
-    def read(self, settled: str | None, late: Collection[str], is_refresh: bool) -> Reading:
+    def read(
+        self,
+        settled: str | None,
+        late: Collection[str],
+        is_refresh: bool,
+        shown: frozenset[str] | None = None,
+    ) -> Reading:
         """Read once what viewers at the feed's cursor (`settled`) and those at `late` miss.
 
-        `is_refresh` also reads what changes without events. Nothing is rendered when there is
-        nothing to tell.
+        `is_refresh` also reads what changes without events. Of the rows those in `shown` (element
+        ids; None: all) are rendered; nothing is when there is nothing to tell.
         """
+        self._shown = shown
         cursor = self.look()
         if not late and not is_refresh and cursor == settled:
             return Reading(cursor)
@@ -133,7 +139,7 @@ class Source(ABC):
         ]
         news = Frame(
             regions=[html for html in found.regions if self._is_news(html)],
-            rows=[html for html in found.rows if self._is_news(html)],
+            rows={name: html for name, html in found.rows.items() if self._is_news(html)},
             cells=[cell for cell in found.cells if self._is_news_of_cell(cell)],
             events=events,
             refresh=self._refresh(since_settled),
@@ -156,9 +162,13 @@ class Source(ABC):
 
     def _render(self, changed: Changed) -> Frame:
         ids = None if changed.everything else changed.ids
+        due = self._rows_due(changed)
+        # What nobody is told of now must be told whoever shows it later.
+        for row in changed.ids.difference(due or ()):
+            self._told.pop(f"{self.row_prefix}{row}", None)
         return Frame(
             regions=_html(self.regions()),
-            rows=[] if changed.has_too_many_rows or not ids else _html(self.rows(ids)),
+            rows={_id_of(html): html for html in _html(self.rows(due))} if due else {},
             cells=list(self.cells(ids)) if ids is None or ids else [],
             events=_html(event_items(changed.events)) if changed.events else [],
             refresh=self._refresh(changed),
@@ -166,12 +176,23 @@ class Source(ABC):
         )
 
     def _refresh(self, changed: Changed) -> list[str]:
-        return sorted({*changed.refresh, *(self.tables if changed.has_too_many_rows else ())})
+        is_too_much = self._rows_due(changed) is None
+        return sorted({*changed.refresh, *(self.tables if is_too_much else ())})
+
+    def _rows_due(self, changed: Changed) -> list[Any] | None:
+        """Ids of changed rows that some page shows; None: pages do better to fetch their tables."""
+        if changed.everything:
+            return None
+        ids = changed.ids if self.row_prefix else ()
+        due = [each for each in ids if self._is_shown(f"{self.row_prefix}{each}")]
+        return due if len(due) <= conf.ROWS_PER_FRAME_MAX else None
+
+    def _is_shown(self, row: str) -> bool:
+        return self._shown is None or row in self._shown
 
     def _is_news(self, html: str) -> bool:
         """Whether this is not what viewers at the feed's cursor were last told."""
-        found = _ID.search(html)
-        return self._tell(found[1] if found else "", hash(_AGE.sub("", html)))
+        return self._tell(_id_of(html), hash(_AGE.sub("", html)))
 
     def _is_news_of_cell(self, cell: Sequence[str]) -> bool:
         return self._tell(cell[0], hash(tuple(cell)))
@@ -180,6 +201,11 @@ class Source(ABC):
         is_new = self._told.get(element_id) != content
         self._told[element_id] = content
         return is_new
+
+
+def _id_of(html: str) -> str:
+    found = _ID.search(html)
+    return found[1] if found else ""
 
 
 def _html(regions: Iterable[Region]) -> list[str]:

@@ -16,6 +16,8 @@ class Viewer:
 
     def __init__(self, cursor: str) -> None:
         self.cursor = cursor
+        self.shown: frozenset[str] | None = None
+        """Element ids of the rows on the page; None: it has not said, and gets all."""
         self.is_settled = False
         self._outbox: asyncio.Queue[str] = asyncio.Queue(conf.LIVE_UNSEEN_FRAMES_MAX)
         self._unseen = 0
@@ -37,8 +39,9 @@ class Viewer:
 
     def unsettle(self, cursor: str) -> None:
         """The page says itself up to where it knows everything."""
-        self.cursor = cursor
-        self.is_settled = False
+        if cursor != self.cursor:
+            self.cursor = cursor
+            self.is_settled = False
 
     def offer(self, message: str) -> None:
         """Send `message` when the socket can take it."""

@@ -24,6 +24,7 @@ function connect() {
   const url = new URL(`${address}?${new URLSearchParams({ cursor })}`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   socket = new WebSocket(url);
+  socket.onopen = ({ target }) => target.send(JSON.stringify({ shown: shownRows() }));
   socket.onmessage = ({ data, target }) => {
     tries = 0;
     take(JSON.parse(data));
@@ -54,9 +55,13 @@ function resync(since = cursor) {
   if (isRefused()) return;
   tries = 0;
   cursor = since;
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ cursor }));
+  const shown = shownRows();
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ cursor, shown }));
   else if (socket?.readyState !== WebSocket.CONNECTING) connect();
 }
+
+/** The rows it need be told of. */
+const shownRows = () => [...document.querySelectorAll("tr[id]")].map(({ id }) => id);
 
 function watchSilence() {
   show();
@@ -72,7 +77,7 @@ function take({ cursor: upTo, regions, rows, cells = [], events, refresh: due = 
   cursor = upTo;
   const focused = document.activeElement;
   for (const fresh of [...elements(regions), ...elements(rows)]) patch(fresh);
-  for (const id of rows ? ["plan-table", "task-table"] : []) refreshIfFiltered(id);
+  for (const id of rows || events ? ["plan-table", "task-table"] : []) refreshIfFiltered(id);
   for (const cell of cells) paint(...cell);
   for (const item of elements(events)) insertEvent(item);
   for (const id of due) refresh(id);
@@ -159,7 +164,7 @@ async function fetchAgain() {
     const [shown, fresh] = [document.getElementById(id), page.getElementById(id)];
     if (shown && fresh) put(shown, document.importNode(fresh, true));
   }
-  if (began !== cursor) resync(began);
+  resync(began); // From when on it shows these rows.
 }
 
 // --- Answers that were made before a frame and arrive after it must not undo it ---------------
@@ -176,7 +181,6 @@ if (address) {
   document.addEventListener("visibilitychange", () => document.hidden || resync());
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begun.set(detail.xhr, cursor));
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
-    const began = begun.get(detail.xhr) ?? cursor;
-    if (began !== cursor) resync(began);
+    resync(begun.get(detail.xhr));
   });
 }
