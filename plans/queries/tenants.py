@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from plans import conf
@@ -49,6 +49,13 @@ def search(text: str, environment: str, ticked: Sequence[str] = ()) -> Picker:
     unfinished = Task.objects.filter(tenant__in=listed, state__in=UNFINISHED_STATES)
     busy = frozenset(unfinished.values_list("tenant_id", flat=True))
     return Picker(text, environment, found, found.count(), list(kept.values()), shown, busy)
+
+
+def last_read() -> int:
+    """When the OB service last said something new of a tenant: Unix time in microseconds, or 0."""
+    at = Tenant.objects.aggregate(at=Max("synced_at"))["at"]
+    # Whole numbers: a float of that size is a microsecond off, and names all who were read then.
+    return 0 if at is None else (at - EPOCH) // timedelta(microseconds=1)
 
 
 def read_since(microseconds: int) -> list[str]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Self
 
-from django.db.models import Max
-
-from plans.models import INSTALLATION, Journal, Plan, PlanState, Tenant
+from plans.models import INSTALLATION, Journal, Plan, PlanState
+from plans.queries import tenants
 
 LISTED_MAX = 50
 """Plans whose seq a fleet cursor carries; if others moved on, a page gets the whole."""
@@ -70,7 +68,7 @@ class FleetHead:
     def read(cls) -> Self:
         """Two statements, whatever the number of plans."""
         # Before the journals: a registry that changes in between is then sent once too often.
-        registry = _microseconds(Tenant.objects.aggregate(at=Max("synced_at"))["at"])
+        registry = tenants.last_read()
         rows = list(
             Journal.objects.exclude(name=INSTALLATION)
             .order_by("pk")
@@ -90,7 +88,3 @@ class FleetHead:
         if not explained or min(grown.values(), default=0) < 0:
             return None
         return {journal: then[journal] for journal, more in grown.items() if more}
-
-
-def _microseconds(at: datetime | None) -> int:
-    return 0 if at is None else int(at.timestamp() * 1_000_000)

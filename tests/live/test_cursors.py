@@ -1,8 +1,12 @@
 """The cursor of pages that show the whole fleet."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from plans.queries import tenants
 from plans.rendering.cursors import LISTED_MAX, FleetCursor, FleetHead
+from tests.plans.rows import make_tenant
 
 
 def head(seqs: dict[int, int]) -> FleetHead:
@@ -41,3 +45,12 @@ def test_a_database_that_lost_its_days_is_another_one(seqs: dict[int, int]) -> N
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         FleetCursor.parse(text)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("microsecond", [*range(1, 1_000_000, 47_623), 999_999])
+def test_a_tenant_read_just_then_is_not_read_since(microsecond: int) -> None:
+    at = datetime(2026, 11, 22, 5, 11, 7, microsecond, tzinfo=UTC)
+    make_tenant("tenant-001", synced_at=at)
+    assert tenants.read_since(tenants.last_read()) == []
+    assert tenants.read_since(tenants.last_read() - 1) == ["tenant-001"]

@@ -24,8 +24,12 @@ def make_tenant(tenant_id: str = "tenant-001", **fields: Any) -> Tenant:
 
 
 def _tenant(tenant_id: str, **fields: Any) -> Tenant:
-    fields = {"environment": "blue", "endpoints": PREVIOUS["endpoints"], **fields}
-    return Tenant(tenant_id=tenant_id, synced_at=timezone.now(), **fields)
+    usual = {
+        "environment": "blue",
+        "endpoints": PREVIOUS["endpoints"],
+        "synced_at": timezone.now(),
+    }
+    return Tenant(tenant_id=tenant_id, **(usual | fields))
 
 
 def make_rows(
