@@ -1,0 +1,99 @@
+"""The database under an installation, and the ways in which it can fail."""
+
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from scripts import private_postgres
+from tests.chaos.proxy import Proxy
+from tests.support.environment import HOST
+
+SQLITE_DISK = "256m"
+
+
+class Sqlite:
+    """A file; where we may mount one, on a small disk of its own that can be filled up."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "disk"
+        self._folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={SQLITE_DISK}", "bluegreen", self._folder]
+        self.has_own_disk = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+        self.path = self._folder / "db.sqlite3"
+        self.url = self.url_of_processes = f"sqlite:///{self.path}"
+
+    @property
+    def _ballast(self) -> Path:
+        return self._folder / "ballast"
+
+    def fill_disk(self) -> None:
+        """Leave no byte."""
+        with self._ballast.open("wb", buffering=0) as file:
+            for size in (1 << 20, 1 << 12, 1):
+                try:
+                    while True:
+                        file.write(b"\0" * size)
+                except OSError:
+                    continue
+
+    def free_disk(self) -> None:
+        self._ballast.unlink(missing_ok=True)
+
+    def lock(self, seconds: float, wait: Callable[[float], object]) -> None:
+        """Hold the one writer's lock, as a stranger's long transaction would."""
+        other = sqlite3.connect(self.path, timeout=20, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            wait(seconds)
+            other.execute("ROLLBACK")
+        finally:
+            other.close()
+
+    def close(self) -> None:
+        if self.has_own_disk:
+            subprocess.run(["umount", "-l", self._folder], capture_output=True, check=False)
+
+
+class Postgres:
+    """A private cluster; processes reach it by a way that can be cut."""
+
+    name = "postgresql"
+
+    def __init__(self) -> None:
+        programs = private_postgres.find_programs()
+        if programs is None:
+            raise LookupError("there is no PostgreSQL on this machine")
+        self._cluster = private_postgres.Cluster(programs, private_postgres.FAST)
+        # The server dies with the thread that starts it; this one lives as long as we do.
+        self._starter = ThreadPoolExecutor(1, "postgresql")
+        try:
+            self._cluster.create()
+            self._starter.submit(self._cluster.start).result()
+            self.way = Proxy(self._cluster.socket_path)
+        except BaseException:
+            self.close()
+            raise
+        self.url = self._cluster.url
+        user = private_postgres.SUPERUSER
+        self.url_of_processes = f"postgres://{user}@{HOST}:{self.way.port}/postgres"
+
+    def restart(self) -> None:
+        """In immediate mode: nothing is written down, the start recovers."""
+        self._cluster.crash()
+        time.sleep(1)
+        self._starter.submit(self._cluster.start).result()
+
+    def close(self) -> None:
+        if hasattr(self, "way"):
+            self.way.close()
+        self._cluster.stop()
+        self._starter.shutdown()
+        self._cluster.remove()
+
+
+Database = Sqlite | Postgres
