@@ -23,7 +23,7 @@ CHECK_ENV := DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:1/0 VAR_
 	OB_SERVICE_URL=http://127.0.0.1:1 GATEWAY_URL=http://127.0.0.1:1 \
 	ALLOWED_ENDPOINT_NETWORKS=127.0.0.0/8
 
-.PHONY: help setup demo run test test-postgres check audit bench messages clean lock
+.PHONY: help setup demo run test test-postgres check fuzz audit bench messages clean lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ check: $(DEV) ## Lint, format, types, import layers, migrations, deployment sett
 	$(VENV)/bin/lint-imports
 	$(CHECK_ENV) $(PY) manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) INSECURE_COOKIES=false $(PY) manage.py check --deploy --fail-level WARNING
+
+fuzz: $(DEV) ## Call API and sockets with what nobody should send, for minutes (FUZZ_EXAMPLES=300)
+	@env -u DATABASE_URL -u DJANGO_SETTINGS_MODULE FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} \
+		$(PY) -m pytest -s -n 0 tests/api/test_fuzz.py
 
 audit: $(AUDIT)/.installed ## Ask whether locked dependencies have known vulnerabilities (needs the network)
 	@$(AUDIT)/bin/pip-audit --disable-pip --progress-spinner off $(AUDIT_ARGS) \

@@ -6,10 +6,9 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field
 
 from plans import conf
-from plans.api.schemas import Answer, Request
+from plans.api.schemas import INTEGER, Answer, Id, Request, WithoutFraction
 from plans.faults import Invalid
 from plans.models import Plan, PlanState, Task, TaskState
-from plans.queries.lists import ID_MAX
 from plans.validation.text import problem_of_reason
 
 
@@ -27,7 +26,8 @@ Reason = Annotated[
     ),
 ]
 Seen = Annotated[
-    int | str | None,
+    Annotated[int, Field(json_schema_extra=INTEGER)] | str | None,
+    WithoutFraction,
     Field(description="The state or the revision that you saw; if it has moved on: 409"),
 ]
 
@@ -53,13 +53,16 @@ class RetryCommand(Command):
 
 
 class Selection(Request):
-    """Body of a command to several tasks of a plan. `fromCheckpoint` is for a retry."""
+    """Body of a command to several tasks of a plan."""
 
-    task_ids: Annotated[
-        list[Annotated[int, Field(ge=1, le=ID_MAX)]], Field(max_length=conf.TENANTS_PER_PLAN_MAX)
-    ]
+    task_ids: Annotated[list[Id], Field(max_length=conf.TENANTS_PER_PLAN_MAX)]
     reason: Reason = ""
-    from_checkpoint: bool | None = None
+
+
+class RetrySelection(Selection):
+    """Body of a retry of several tasks: from their checkpoints, or from scratch."""
+
+    from_checkpoint: bool = True
 
 
 class Skipped(Answer):

@@ -1,5 +1,6 @@
 """Commands to a plan."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -15,14 +16,13 @@ from plans.api.commands import (
     Failed,
     PlanCommanded,
     RetryCommand,
+    RetrySelection,
     Selection,
     SelectionAnswer,
     Skipped,
 )
-from plans.api.errors import fault
 from plans.api.lookups import existing_plan
 from plans.api.schemas import PlanId, answers
-from plans.errors import MalformedRequest
 from plans.models import Task
 
 router = Router(tags=["plans"], by_alias=True)
@@ -108,12 +108,11 @@ def reject_plan(
 
 
 class TaskVerb(StrEnum):
-    """What can be done with several tasks at once."""
+    """What can be done with several tasks at once, apart from a retry."""
 
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
-    RETRY = "retry"
     ROLLBACK = "rollback"
 
 
@@ -121,33 +120,43 @@ OPERATIONS = {
     TaskVerb.PAUSE: operations.pause_task,
     TaskVerb.RESUME: operations.resume_task,
     TaskVerb.CANCEL: operations.cancel_task,
-    TaskVerb.RETRY: operations.retry_task,
     TaskVerb.ROLLBACK: operations.roll_back_task,
 }
 NOT_IN_PLAN = _("It is no task of this plan.")
+SELECTED: dict[str, Any] = {"response": answers(SelectionAnswer, 404, 413)}
 
 
-@router.post(
-    "/plans/{plan_id}/tasks/{verb}",
-    response=answers(SelectionAnswer, 404, 413),
-    summary="Command several tasks of a plan",
-)
+# Before the other verbs, whose address takes in this one.
+@router.post("/plans/{plan_id}/tasks/retry", summary="Retry several tasks of a plan", **SELECTED)
+def retry_tasks(request: ApiRequest, plan_id: PlanId, selection: RetrySelection) -> SelectionAnswer:
+    """Each task for itself: one that refuses is skipped, with the reason, and stops no other."""
+    options = {"from_checkpoint": selection.from_checkpoint}
+    return _command(request, plan_id, operations.retry_task, selection, **options)
+
+
+@router.post("/plans/{plan_id}/tasks/{verb}", summary="Command several tasks of a plan", **SELECTED)
 def command_tasks(
     request: ApiRequest, plan_id: PlanId, verb: TaskVerb, selection: Selection
 ) -> SelectionAnswer:
     """Each task for itself: one that refuses is skipped, with the reason, and stops no other."""
+    return _command(request, plan_id, OPERATIONS[verb], selection)
+
+
+def _command(
+    request: ApiRequest,
+    plan_id: int,
+    operation: Callable[..., Task],
+    selection: Selection,
+    **options: Any,
+) -> SelectionAnswer:
     request.auth.require(Permission.OPERATE)
-    options: dict[str, Any] = {"reason": selection.reason}
-    if selection.from_checkpoint is not None:
-        if verb is not TaskVerb.RETRY:
-            template = _("Only a retry goes on from a checkpoint.")
-            raise MalformedRequest(faults=[fault("fromCheckpoint", template)])
-        options["from_checkpoint"] = selection.from_checkpoint
     asked = dict.fromkeys(selection.task_ids)
     of_plan = Task.objects.filter(plan=existing_plan(plan_id))
     own = asked.keys() & set(of_plan.values_list("pk", flat=True))
     chosen = [task_id for task_id in asked if task_id in own]
-    results = operations.for_each(chosen, OPERATIONS[verb], request.auth, **options)
+    results = operations.for_each(
+        chosen, operation, request.auth, reason=selection.reason, **options
+    )
     skipped = [Skipped(task_id=key, reason=str(why)) for key, why in results.skipped]
     skipped += [Skipped(task_id=key, reason=NOT_IN_PLAN) for key in asked if key not in own]
     failed = [Failed(task_id=key, reason=str(why)) for key, why in results.failed]

@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 from django.utils.translation import gettext_noop as _
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from plans import conf
-from plans.api.schemas import Request
+from plans.api.schemas import Request, Whole, WithoutFraction
 from plans.faults import Invalid
 from plans.models import FailurePolicy, WaveMode
 from plans.queries.lists import ID_MAX
@@ -24,6 +25,7 @@ Version = Annotated[
     Annotated[int, Field(ge=1, le=ID_MAX)]
     | Annotated[str, Field(pattern=r"^[1-9][0-9]{0,18}$", max_length=19)],
     AfterValidator(_version),
+    WithoutFraction,
 ]
 """A configuration version, as a number or (as the OB service says it) as digits."""
 
@@ -49,11 +51,11 @@ class WaveDraft(Request):
     `soakSeconds` and `approval` make a gate after it.
     """
 
-    size: int | None = None
+    size: Whole | None = None
     percent: float | None = None
     rest: bool = False
     mode: str = Field(WaveMode.CONCURRENT.value, description="CONCURRENT or FIFO")
-    soak_seconds: int = Field(0, description="The next wave begins so many seconds after its end")
+    soak_seconds: Whole = Field(0, description="The next wave begins so many seconds after its end")
     approval: bool = Field(
         False, description="The next wave begins when a second person has approved"
     )
@@ -64,8 +66,18 @@ class WaveDraft(Request):
         )
 
 
+NOT_BOTH: JsonDict = {
+    "not": {
+        "required": ["tenantIds", "tenants"],
+        "properties": {"tenantIds": {"type": "array"}, "tenants": {"type": "array"}},
+    }
+}
+
+
 class PlanDraft(Request):
     """A plan to create. Give `tenantIds`, or `tenants` with their configurations."""
+
+    model_config = ConfigDict(json_schema_extra=NOT_BOTH)
 
     name: str = Field(description=f"1 to {conf.NAME_MAX_CHARS} characters")
     executor_type: str = Field(description="The pipeline, as BLUE_GREEN_SWITCH")
@@ -75,9 +87,9 @@ class PlanDraft(Request):
         None, description="blue or green; without it, where none of the tenants is now"
     )
     waves: list[WaveDraft] = Field(default=[], description="Without waves there is one with all")
-    max_concurrency: int = conf.CONCURRENCY_DEFAULT
+    max_concurrency: Whole = conf.CONCURRENCY_DEFAULT
     failure_policy: str = Field(FailurePolicy.HALT.value, description="halt, continue or rollback")
-    failure_budget: int | None = Field(
+    failure_budget: Whole | None = Field(
         None, description="With the policy continue: how many failed tasks are tolerated"
     )
     parameters: dict[str, dict[str, Any]] = Field(

@@ -9,10 +9,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from plans import conf
+from plans.api.bodies import INTEGER_MAX
 from plans.queries.lists import ID_MAX
 from plans.validation import Issue
 
 PAGE_MAX = 1_000_000_000
+FLOAT_WHOLE_MAX = 2**53
+"""Up to here a float says exactly which whole number it means."""
 
 PlanId = Annotated[int, Path(ge=1, le=ID_MAX)]
 TaskId = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -44,7 +47,21 @@ def _without_empty(given: Any) -> Any:
     return [each for each in given if each != ""] if isinstance(given, list) else given
 
 
-OptionalText = Annotated[str | None, BeforeValidator(none_if_empty)]
+def _without_fraction(given: Any) -> Any:
+    if isinstance(given, float) and given.is_integer() and abs(given) <= FLOAT_WHOLE_MAX:
+        return int(given)
+    return given
+
+
+WithoutFraction = BeforeValidator(_without_fraction)
+"""For bodies: 5.0 is a whole number in JSON Schema, and so for whoever reads ours."""
+INTEGER = {"minimum": -INTEGER_MAX, "maximum": INTEGER_MAX}
+Whole = Annotated[int, Field(json_schema_extra=INTEGER), WithoutFraction]
+Id = Annotated[int, Field(ge=1, le=ID_MAX), WithoutFraction]
+NO_NUL = {"pattern": r"^[^\u0000]*$"}
+OptionalText = Annotated[
+    Annotated[str, Field(json_schema_extra=NO_NUL)] | None, BeforeValidator(none_if_empty)
+]
 OptionalId = Annotated[
     Annotated[int, Field(ge=1, le=ID_MAX)] | None, BeforeValidator(none_if_empty)
 ]

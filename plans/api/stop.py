@@ -1,18 +1,16 @@
 """The global stop."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 
 from ninja import Router
-from pydantic import Field
 
 from plans import operations
 from plans.actor import Permission
 from plans.api.auth import ApiRequest
 from plans.api.commands import Reason
-from plans.api.schemas import Answer, Request, answers
+from plans.api.schemas import Answer, Id, Request, answers
 from plans.models import Stop
-from plans.queries.lists import ID_MAX
 from plans.queries.stop import active_stop
 
 router = Router(tags=["stop"], by_alias=True)
@@ -28,7 +26,7 @@ class LiftCommand(Request):
     """Body of a lift; it may be left out. `seen` is the `stopId` that you saw."""
 
     reason: Reason = ""
-    seen: Annotated[int, Field(ge=1, le=ID_MAX)] | None = None
+    seen: Id | None = None
 
 
 class StopAnswer(Answer):

@@ -44,7 +44,7 @@ def test_from_checkpoint_is_yes_or_no(value: object, operator: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "task_ids", [None, 1, "1", ["1"], [True], [1.0], [0], [-1], [2**63 - 1, None], {}]
+    "task_ids", [None, 1, "1", ["1"], [True], [1.5], [0], [-1], [2**63 - 1, None], {}]
 )
 def test_a_selection_is_a_list_of_ids(task_ids: object, operator: Caller) -> None:
     plan = make_plan(["tenant-001"])

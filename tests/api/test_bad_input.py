@@ -72,6 +72,11 @@ def test_the_body_of_a_command_is_read_as_strictly(data: bytes, operator: Caller
     malformed(operator, data, COMMAND)
 
 
+def test_a_whole_number_may_be_written_with_a_nought_behind_the_point(operator: Caller) -> None:
+    plan_id = done(operator.post("/plans", GOOD | {"maxConcurrency": 5.0}), 201)["planId"]
+    assert done(operator.get(f"/plans/{plan_id}"))["maxConcurrency"] == 5
+
+
 def test_depth_up_to_the_limit_is_read(operator: Caller) -> None:
     config = json.loads('{"a":' * 15 + "1" + "}" * 15)
     body = GOOD | {"tenants": [{"tenantId": "tenant-001", "config": config}], "tenantIds": None}
@@ -126,7 +131,8 @@ def test_a_length_that_is_no_number_is_refused(length: str, operator: Caller) ->
         ({"waves": [{"sice": 1}]}, "waves.0.sice"),
         ({"maxConcurrency": True}, "maxConcurrency"),
         ({"maxConcurrency": "5"}, "maxConcurrency"),
-        ({"maxConcurrency": 5.0}, "maxConcurrency"),
+        ({"maxConcurrency": 5.5}, "maxConcurrency"),
+        ({"maxConcurrency": 1e300}, "maxConcurrency"),
         ({"maxConcurrency": None}, "maxConcurrency"),
         ({"failureBudget": False}, "failureBudget"),
         ({"parameters": []}, "parameters"),
