@@ -10,6 +10,7 @@ from redis.retry import Retry
 
 from plans import conf
 from plans.engine.clock import in_seconds
+from plans.engine.question import Question
 from plans.models import Leadership
 
 DATABASE, REDIS, CONDUCTOR = "database", "redis", "conductor"
@@ -18,21 +19,22 @@ DATABASE, REDIS, CONDUCTOR = "database", "redis", "conductor"
 def missing() -> dict[str, str]:
     """What does not answer, each with what to look at; empty when all is there. Never raises.
 
-    The texts name no address: whoever may ask is not signed in.
+    Takes `READY_TIMEOUT_SECONDS` at most, twice at the very worst. The texts name no address:
+    whoever may ask is not signed in.
     """
     faults: dict[str, str] = {}
     try:
-        if not _is_conductor_seen():
+        if not _conductor_seen.answer(conf.READY_TIMEOUT_SECONDS):
             faults[CONDUCTOR] = (
                 f"No conductor was seen for {conf.CONDUCTOR_SEEN_SECONDS:g} s: parked tasks wait. "
                 "Start `manage.py conductor`."
             )
-    except Error:
+    except (Error, TimeoutError):
         faults[DATABASE] = "The database does not answer, or was not migrated."
         faults[CONDUCTOR] = "Only the database knows."
     try:
-        _client(settings.REDIS_URL).ping()
-    except RedisError:
+        _redis_answers.answer(conf.READY_TIMEOUT_SECONDS)
+    except (RedisError, TimeoutError):
         faults[REDIS] = "Redis does not answer: no new tasks are picked up until it does."
     return faults
 
@@ -40,6 +42,10 @@ def missing() -> dict[str, str]:
 def _is_conductor_seen() -> bool:
     lately = in_seconds(-conf.CONDUCTOR_SEEN_SECONDS)
     return Leadership.objects.filter(role="conductor", seen_at__gte=lately).exists()
+
+
+def _ping_redis() -> bool:
+    return bool(_client(settings.REDIS_URL).ping())
 
 
 @cache
@@ -52,3 +58,7 @@ def _client(url: str) -> Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
+
+
+_conductor_seen = Question(_is_conductor_seen)
+_redis_answers = Question(_ping_redis)

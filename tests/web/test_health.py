@@ -1,21 +1,27 @@
 """Probes: alive without anything, ready with the database, Redis and a conductor."""
 
 import json
+import socket
+import threading
+import time
 import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 
 import pytest
-from django.db import connection
 from django.test import Client, override_settings
-from django.test.utils import CaptureQueriesContext
 
 from plans import conf
 from plans.engine import leadership
+from plans.engine.question import Question
 from plans.models import Leadership
 from tests.support.processes import Processes, WebProcess
 from tests.support.waiting import wait_until
 
 AWAY = "redis://127.0.0.1:9/0"
+# What is asked is asked in a thread of its own, which sees what was committed.
+committed = pytest.mark.django_db(transaction=True)
 
 
 def test_who_is_alive_says_so_without_the_database() -> None:
@@ -25,16 +31,14 @@ def test_who_is_alive_says_so_without_the_database() -> None:
     assert "no-cache" in answer.headers["Cache-Control"]
 
 
-@pytest.mark.django_db
+@committed
 def test_with_everything_there_it_is_ready() -> None:
     leadership.lead("conductor", "somebody")
-    with CaptureQueriesContext(connection) as queries:
-        answer = Client().get("/readyz")
+    answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"ready": True, "missing": {}})
-    assert len(queries) == 1
 
 
-@pytest.mark.django_db
+@committed
 def test_a_conductor_that_was_not_seen_lately_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(Client().get("/readyz").json()["missing"]) == {"conductor"}
     leadership.lead("conductor", "somebody")
@@ -45,7 +49,7 @@ def test_a_conductor_that_was_not_seen_lately_is_missing(monkeypatch: pytest.Mon
     assert Leadership.objects.get().holder == "somebody"
 
 
-@pytest.mark.django_db
+@committed
 def test_a_redis_that_is_away_is_missing_and_its_address_is_not_told() -> None:
     leadership.lead("conductor", "somebody")
     with override_settings(REDIS_URL="redis://:secret@127.0.0.1:9/0"):
@@ -57,7 +61,7 @@ def test_a_redis_that_is_away_is_missing_and_its_address_is_not_told() -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-@pytest.mark.django_db
+@committed
 def test_probes_ask_by_address_in_plain_http_and_change_nothing(path: str) -> None:
     with override_settings(SECURE_SSL_REDIRECT=True, ALLOWED_HOSTS=["bluegreen.example"]):
         answer = Client().get(path, headers={"Host": "10.0.0.7"})
@@ -81,6 +85,49 @@ def test_a_real_server_is_ready_once_its_conductor_is_there(processes: Processes
     assert (status, set(body["missing"])) == (503, {"database", "redis", "conductor"})
     assert "secret" not in json.dumps(body)
     assert asked(without, "/healthz")[0] == 200
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Somebody listens there and says nothing, ever, as behind a firewall that drops packets."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield silent.getsockname()[1]
+
+
+@pytest.mark.processes
+def test_servers_that_never_answer_are_missing_in_time(
+    processes: Processes, silent_port: int
+) -> None:
+    web = processes.web(
+        REDIS_URL=f"redis://127.0.0.1:{silent_port}/0",
+        DATABASE_URL=f"postgres://nobody:secret@127.0.0.1:{silent_port}/nothing",
+    )
+    with ThreadPoolExecutor() as askers:
+        for _time in range(2):
+            began = time.monotonic()
+            answers = list(askers.map(lambda _: asked(web, "/readyz"), range(4)))
+            # Twice two seconds, and some for a machine that has much else to do.
+            assert time.monotonic() - began < 2 * 2 * conf.READY_TIMEOUT_SECONDS
+            for status, body in answers:
+                assert (status, set(body["missing"])) == (503, {"database", "redis", "conductor"})
+    assert asked(web, "/healthz")[0] == 200
+
+
+def test_who_asks_meanwhile_waits_for_the_same_answer() -> None:
+    asked_times, may_answer = [], threading.Event()
+
+    def ask() -> int:
+        asked_times.append(1)
+        may_answer.wait(30)
+        return 42
+
+    question = Question(ask)
+    for _time in range(3):
+        with pytest.raises(TimeoutError):
+            question.answer(0.01)
+    may_answer.set()
+    assert question.answer(30) == 42
+    assert len(asked_times) == 1
 
 
 def asked(web: WebProcess, path: str) -> tuple[int, dict[str, dict[str, str]]]:
