@@ -10,7 +10,16 @@ from pydantic import BeforeValidator, Field
 from plans.actor import Permission
 from plans.api.auth import ApiRequest
 from plans.api.lookups import existing_tenant, require_storable
-from plans.api.schemas import Answer, OptionalText, Page, Paging, answers, none_if_empty, page_of
+from plans.api.schemas import (
+    Answer,
+    OptionalText,
+    Page,
+    Paging,
+    answers,
+    none_if_empty,
+    or_empty,
+    page_of,
+)
 from plans.api.tenant_versions import VersionsAnswer
 from plans.models import Environment, Tenant
 from plans.queries import lists
@@ -23,7 +32,10 @@ class TenantFilters(Paging):
     """Which tenants."""
 
     search: OptionalText = Field(None, description="Part of the id or the name")
-    environment: Annotated[Environment | None, BeforeValidator(none_if_empty)] = None
+    environment: Annotated[
+        Environment | None, BeforeValidator(none_if_empty), Field(json_schema_extra=or_empty)
+    ] = None
+    label: OptionalText = Field(None, description="A label, as `name=value`")
 
 
 class TenantAnswer(Answer):
@@ -34,6 +46,7 @@ class TenantAnswer(Answer):
     environment: Environment
     config_version: str = Field(description="A decimal number")
     endpoints: list[str]
+    labels: dict[str, str] = Field(description="Set by `manage.py label_tenants`")
     synced_at: datetime = Field(description="When the OB service last said something new of it")
 
     @classmethod
@@ -45,6 +58,7 @@ class TenantAnswer(Answer):
                 environment=Environment(tenant.environment),
                 config_version=str(tenant.config_version),
                 endpoints=tenant.endpoints,
+                labels=tenant.labels,
                 synced_at=tenant.synced_at,
             )
             for tenant in tenants
@@ -56,7 +70,8 @@ def list_tenants(request: ApiRequest, filters: Query[TenantFilters]) -> Page[Ten
     """By id."""
     request.auth.require(Permission.VIEW)
     require_storable("search", filters.search)
-    found = lists.tenants(filters.search or "", filters.environment)
+    require_storable("label", filters.label)
+    found = lists.tenants(filters.search or "", filters.environment, filters.label or "")
     return Page[TenantAnswer](**page_of(found, filters, TenantAnswer.of_all))
 
 

@@ -11,6 +11,7 @@ from plans.operations.create import (
     preview_plan,
 )
 from plans.operations.gates import approve_plan, reject_plan
+from plans.operations.labels import label_tenants
 from plans.operations.plan import (
     cancel_plan,
     pause_plan,
@@ -38,6 +39,7 @@ __all__ = [
     "create_plan",
     "create_plan_with_summary",
     "for_each",
+    "label_tenants",
     "lift_stop",
     "pause_plan",
     "pause_task",

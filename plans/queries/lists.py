@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Q, QuerySet
 
 from plans.models import Event, Plan, Task, Tenant
+from plans.queries.tenants import labelled
 
 ID_MAX = 2**63 - 1
 """The largest key that the database can hold."""
@@ -38,9 +39,11 @@ def events(plan: Plan, after: int, until: int) -> QuerySet[Event]:
     return Event.objects.filter(plan=plan, seq__gt=after, seq__lte=until).order_by("seq")
 
 
-def tenants(search: str = "", environment: str | None = None) -> QuerySet[Tenant]:
-    """Tenants whose id or name contains `search`, by id."""
+def tenants(search: str = "", environment: str | None = None, label: str = "") -> QuerySet[Tenant]:
+    """Tenants whose id or name contains `search`, with `label` (`name=value`), by id."""
     found = Tenant.objects.order_by("tenant_id")
     if search:
         found = found.filter(Q(tenant_id__icontains=search) | Q(name__icontains=search))
+    if label:
+        found = labelled(found, label)
     return found.filter(environment=environment) if environment else found

@@ -1,10 +1,13 @@
 """The registry of tenants, to choose from."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from django.db.models import Max, Q, QuerySet
+from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 
 from plans import conf
@@ -24,31 +27,64 @@ class Picker:
 
     text: str
     environment: str
+    label: str
     found: QuerySet[Tenant]
     total: int
     ticked: list[Tenant]
     shown: list[Tenant]
     busy: frozenset[str]
 
+    @cached_property
+    def labels(self) -> list[tuple[str, int]]:
+        """Every label there is, as `name=value`, and how many tenants have it."""
+        return labels()
+
     def all_ids(self) -> list[str]:
         """All that match, as many as a plan may have."""
         return list(self.found.values_list("pk", flat=True)[: conf.TENANTS_PER_PLAN_MAX])
 
 
-def search(text: str, environment: str, ticked: Sequence[str] = ()) -> Picker:
-    """The tenants whose id or name contains `text`; which of the shown ones are in a task now."""
+def search(text: str, environment: str, label: str = "", ticked: Sequence[str] = ()) -> Picker:
+    """The tenants whose id or name contains `text`; which of the shown ones are in a task now.
+
+    `label` is `name=value`; what is neither that nor empty matches no tenant.
+    """
     text = text.replace("\x00", "").strip()[:100]
     found = Tenant.objects.order_by("pk")
     if text:
         found = found.filter(Q(pk__icontains=text) | Q(name__icontains=text))
     if environment in Environment.values:
         found = found.filter(environment=environment)
+    if label:
+        found = labelled(found, label)
     kept = Tenant.objects.in_bulk(list(ticked)[:TICKED_MAX])
     shown = [tenant for tenant in found[:SHOWN_MAX] if tenant.pk not in kept]
     listed = [*kept.values(), *shown]
     unfinished = Task.objects.filter(tenant__in=listed, state__in=UNFINISHED_STATES)
     busy = frozenset(unfinished.values_list("tenant_id", flat=True))
-    return Picker(text, environment, found, found.count(), list(kept.values()), shown, busy)
+    return Picker(
+        text,
+        environment,
+        label,
+        found,
+        found.count(),
+        list(kept.values()),
+        shown,
+        busy,
+    )
+
+
+def labelled(tenants: QuerySet[Tenant], label: str) -> QuerySet[Tenant]:
+    """Those of `tenants` that have `label`, which is `name=value`."""
+    name, _, value = label.replace("\x00", "").partition("=")
+    return tenants.alias(label=KeyTransform(name, "labels")).filter(label=value)
+
+
+def labels() -> list[tuple[str, int]]:
+    """All labels as `name=value`, and how many tenants have each; by name and value."""
+    all_labels = Tenant.objects.exclude(labels={}).values_list("labels", flat=True)
+    counts = Counter(f"{name}={value}" for each in all_labels for name, value in each.items())
+    return sorted(counts.items())
 
 
 def last_read() -> int:

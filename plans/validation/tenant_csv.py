@@ -41,7 +41,9 @@ class TenantTable:
     errors: Sequence[LineError]
 
 
-class _Bad(ValueError):
+class BadLine(ValueError):
+    """What is wrong with the line that is being read."""
+
     def __init__(self, template: str, **values: Any) -> None:
         super().__init__(template)
         self.message = Message(template, values)
@@ -58,7 +60,7 @@ def parse_tenants(text: str) -> TenantTable:
     columns: Sequence[str] = COLUMNS
     is_first = True
     try:
-        for line, cells in _rows(text):
+        for line, cells in rows(text):
             try:
                 if is_first and cells[0].strip().lower() in _KEYS:
                     columns = _header(cells)
@@ -66,17 +68,22 @@ def parse_tenants(text: str) -> TenantTable:
                     tenant = _tenant(dict(zip(columns, cells, strict=False)), cells, columns)
                     _note(tenant, line, lines)
                     tenants.append(tenant)
-            except _Bad as bad:
+            except BadLine as bad:
                 errors.append(LineError(line, bad.message))
             is_first = False
     except csv.Error as broken:
-        said = Message(_("The table breaks off here: %(why)s."), {"why": str(broken)})
-        errors.append(LineError(text.count("\n") + 1, said))
+        errors.append(broken_off(text, broken))
     return TenantTable(tenants, lines, errors)
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines that hold anything, with the number at which each begins."""
+def broken_off(text: str, broken: csv.Error) -> LineError:
+    """That the table `text` cannot be read to its end."""
+    said = Message(_("The table breaks off here: %(why)s."), {"why": str(broken)})
+    return LineError(text.count("\n") + 1, said)
+
+
+def rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines that hold anything, with the number at which each begins. Raises `csv.Error`."""
     text = text.removeprefix("\ufeff")
     head = text.lstrip().split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=lambda each: (head.count(each), each == ","))
@@ -92,7 +99,7 @@ def _header(cells: Sequence[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     for name in names:
         if name not in _KEYS:
-            raise _Bad(
+            raise BadLine(
                 _("There is no column “%(name)s”: the columns are %(known)s."),
                 name=name[:40],
                 known=", ".join(COLUMNS),
@@ -104,16 +111,16 @@ def _tenant(
     named: Mapping[str, str], cells: Sequence[str], columns: Sequence[str]
 ) -> TenantRequest:
     if any(mark in cell for cell in cells for mark in NOT_TEXT):
-        raise _Bad(_("This is not UTF-8 text: save the table as UTF-8."))
+        raise BadLine(_("This is not UTF-8 text: save the table as UTF-8."))
     if len(cells) > len(columns):
-        raise _Bad(
+        raise BadLine(
             _("%(count)s columns, where there are at most %(limit)s: put a payload into quotes."),
             count=len(cells),
             limit=len(columns),
         )
     tenant_id = named.get("tenantId", "").strip()
     if not is_tenant_id(tenant_id):
-        raise _Bad(_("“%(id)s” is no tenant id."), id=tenant_id[:80])
+        raise BadLine(_("“%(id)s” is no tenant id."), id=tenant_id[:80])
     return TenantRequest(
         tenant_id, _version(named.get("version", "")), _payload(named.get("payload", ""))
     )
@@ -125,7 +132,7 @@ def _version(text: str) -> int | None:
         return None
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(VERSION_MAX))
     if not is_number or not 1 <= int(text) <= VERSION_MAX:
-        raise _Bad(
+        raise BadLine(
             _("“%(text)s” is no version: write a whole number from 1 to %(limit)s."),
             text=text[:40],
             limit=VERSION_MAX,
@@ -141,7 +148,7 @@ def _payload(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         payload = None
     if not isinstance(payload, dict) or _depth(payload) > conf.JSON_DEPTH_MAX:
-        raise _Bad(_("The payload is no JSON object: %(text)s"), text=text.strip()[:80])
+        raise BadLine(_("The payload is no JSON object: %(text)s"), text=text.strip()[:80])
     return payload
 
 
@@ -158,6 +165,6 @@ def _depth(value: Any) -> int:
 def _note(tenant: TenantRequest, line: int, lines: dict[str, int]) -> None:
     first = lines.setdefault(tenant.tenant_id, line)
     if first != line:
-        raise _Bad(
+        raise BadLine(
             _("%(tenant)s stands on line %(line)s already."), tenant=tenant.tenant_id, line=first
         )

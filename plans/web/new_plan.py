@@ -77,7 +77,7 @@ def plan_preview(request: HtmxRequest) -> HttpResponse:
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_tenants(request: HtmxRequest) -> HttpResponse:
-    """Tenants that match `search` and `environment`, to be ticked; `pick`s stay ticked."""
+    """Tenants that match `search`, `environment` and `label`, to be ticked; `pick`s stay ticked."""
     data = request.POST or request.GET
     return render(request, "plans/_tenant_picker.html", {"picker": _picker(data)})
 
@@ -109,4 +109,5 @@ def _form(
 
 
 def _picker(data: QueryDict) -> tenants.Picker:
-    return tenants.search(data.get("search", ""), data.get("environment", ""), data.getlist("pick"))
+    search, environment, label = (data.get(name, "") for name in ("search", "environment", "label"))
+    return tenants.search(search, environment, label, data.getlist("pick"))

@@ -31,6 +31,7 @@ FOLDER = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve() / "demo"
 PEOPLE = ("viewer", "operator", "approver", "admin")
 TENANTS = 60
 WAVES: list[dict[str, Any]] = [{"size": 1}, {"size": 9}, {"rest": True}]
+REGIONS = ("eu", "us", "ap")
 CONCURRENCY = 5
 GATEWAY_SECONDS = 1.5
 """How long the sandbox's gateway takes for a switch: long enough to watch."""
@@ -63,6 +64,7 @@ class Demo:
         tenants = tenants_of(f"{self._sandbox_url}/ob")
         show_people(self._address, self._people)
         plan = api.create_plan("Demo switch", tenants, "green", WAVES, CONCURRENCY)
+        self._label(tenants)
         say(f"“Demo switch” moves {len(tenants)} tenants to green: {self._address}/plans/{plan}/")
         api.start_plan(plan)
         self._watch(api, plan, len(tenants))
@@ -104,6 +106,16 @@ class Demo:
         start("renewals", "manage.py", "renewals")
         self._wait_until_ready(web, f"{self._address}/login/")
         return Api(self._address, token.split()[-1])
+
+    def _label(self, tenants: list[str]) -> None:
+        """As many in each ring as a wave holds; regions in turn."""
+        rings = ["canary"] + ["early"] * 9
+        rows = [
+            f"{tenant},{rings[n] if n < len(rings) else 'general'},{REGIONS[n % len(REGIONS)]}"
+            for n, tenant in enumerate(tenants)
+        ]
+        table = "\n".join(["tenantId,ring,region", *rows])
+        self._supervisor.run("labels", "manage.py", "label_tenants", "-", stdin=table)
 
     def _watch(self, api: Api, plan: int, total: int) -> None:
         with Bar("Demo switch", total) as bar:
