@@ -1,6 +1,6 @@
 """Create plans and look at them."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from django.http import HttpResponse
 from ninja import Query, Router
@@ -28,7 +28,7 @@ from plans.api.schemas import (
     Page,
     Paging,
     PlanId,
-    WithoutEmpty,
+    SomeOf,
     answers,
     page_of,
 )
@@ -42,7 +42,7 @@ class PlanFilters(Paging):
     """Which plans."""
 
     search: OptionalText = Field(None, description="Part of the name, or the id")
-    state: Annotated[list[PlanState], WithoutEmpty] = []
+    state: SomeOf[PlanState] = []
 
 
 class DryRun(Filters):

@@ -1,17 +1,20 @@
 """What all requests and answers share: camelCase names, strict types, pages, errors."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 
 from django.db.models import QuerySet
 from ninja import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 from plans import conf
 from plans.api.bodies import INTEGER_MAX
 from plans.queries.lists import ID_MAX
 from plans.validation import Issue
+
+Item = TypeVar("Item")
 
 PAGE_MAX = 1_000_000_000
 FLOAT_WHOLE_MAX = 2**53
@@ -59,13 +62,29 @@ INTEGER = {"minimum": -INTEGER_MAX, "maximum": INTEGER_MAX}
 Whole = Annotated[int, Field(json_schema_extra=INTEGER), WithoutFraction]
 Id = Annotated[int, Field(ge=1, le=ID_MAX), WithoutFraction]
 NO_NUL = {"pattern": r"^[^\u0000]*$"}
+EMPTY: JsonDict = {"const": ""}
+
+
+def or_empty(schema: JsonDict) -> None:
+    """Let the document say that an empty value is none."""
+    cast(list[Any], schema["anyOf"]).append(EMPTY)
+
+
+def _or_empty_ones(schema: JsonDict) -> None:
+    schema["items"] = {"anyOf": [schema["items"], EMPTY]}
+
+
 OptionalText = Annotated[
     Annotated[str, Field(json_schema_extra=NO_NUL)] | None, BeforeValidator(none_if_empty)
 ]
 OptionalId = Annotated[
-    Annotated[int, Field(ge=1, le=ID_MAX)] | None, BeforeValidator(none_if_empty)
+    Annotated[int, Field(ge=1, le=ID_MAX)] | None,
+    BeforeValidator(none_if_empty),
+    Field(json_schema_extra=or_empty),
 ]
-WithoutEmpty = BeforeValidator(_without_empty)
+SomeOf = Annotated[
+    list[Item], BeforeValidator(_without_empty), Field(json_schema_extra=_or_empty_ones)
+]
 
 
 class Paging(Filters):
@@ -77,9 +96,6 @@ class Paging(Filters):
     @property
     def offset(self) -> int:
         return (self.page - 1) * self.page_size
-
-
-Item = TypeVar("Item", bound=Answer)
 
 
 class Page(Answer, Generic[Item]):

@@ -1,7 +1,7 @@
 """Look at tasks and command one."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from django.utils import timezone
 from ninja import Query, Router
@@ -16,8 +16,8 @@ from plans.api.schemas import (
     OptionalText,
     Page,
     Paging,
+    SomeOf,
     TaskId,
-    WithoutEmpty,
     answers,
     page_of,
 )
@@ -38,7 +38,7 @@ class TaskFilters(Paging):
 
     plan_id: OptionalId = None
     tenant_id: OptionalText = None
-    state: Annotated[list[TaskState], WithoutEmpty] = []
+    state: SomeOf[TaskState] = []
 
 
 @router.get("/tasks", response=answers(Page[TaskBrief]), summary="List tasks")
