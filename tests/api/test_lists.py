@@ -83,6 +83,7 @@ def test_tenants_are_found_by_id_name_and_environment(operator: Caller, sandbox:
         "environment",
         "configVersion",
         "endpoints",
+        "labels",
         "syncedAt",
     }
     assert tenant["configVersion"].isdigit()
