@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from plans import conf
 from plans.live.source import Changed, Source
 from plans.models import ACTIVE_STATES, Event, Plan, Task
+from plans.queries import wall
 from plans.rendering import cells, regions
 from plans.rendering.cursors import plan_cursor
 from plans.rendering.regions import Region
@@ -23,6 +24,7 @@ class PlanSource(Source):
         super().__init__(language)
         self._plan = plan
         self._seq = 0
+        self._elsewhere: dict[int, str] = {}
         self.group = doorbell.group_of(plan.pk)
 
     def __str__(self) -> str:
@@ -58,7 +60,7 @@ class PlanSource(Source):
 
     def restless(self) -> Collection[int]:
         active = Task.objects.filter(plan=self._plan, state__in=ACTIVE_STATES)
-        return list(active.values_list("pk", flat=True))
+        return [*active.values_list("pk", flat=True), *self._moved_elsewhere()]
 
     def regions(self) -> Iterable[Region]:
         # Another object: what it remembers of its relations is of an earlier moment.
@@ -70,6 +72,16 @@ class PlanSource(Source):
 
     def rows(self, ids: Collection[int]) -> Iterable[Region]:
         return regions.task_rows(self._plan, list(ids))
+
+    def _moved_elsewhere(self) -> Collection[int]:
+        """Tasks whose tenants others have moved since the last look.
+
+        A viewer who joins may have looked at any time: for those, since they were planned.
+        """
+        before, self._elsewhere = self._elsewhere, wall.moved_elsewhere(self._plan)
+        if self.any_late:
+            return list(self._elsewhere)
+        return [pk for pk, where in self._elsewhere.items() if before.get(pk) != where]
 
     def _newest(self, events: QuerySet[Event]) -> list[Event]:
         return list(events.order_by("-seq")[: conf.FEED_EVENTS])

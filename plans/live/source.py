@@ -68,6 +68,8 @@ class Source(ABC):
         self._language = language
         self._told: dict[str, int] = {}
         self._shown: frozenset[str] | None = None
+        self.any_late = False
+        """Whether this reading is also for viewers of whom nobody knows what they saw last."""
 
     # --- What differs by subject ----------------------------------------------------------
 
@@ -116,6 +118,7 @@ class Source(ABC):
         ids; None: all) are rendered; nothing is when there is nothing to tell.
         """
         self._shown = shown
+        self.any_late = bool(late)
         cursor = self.look()
         if not late and not is_refresh and cursor == settled:
             return Reading(cursor)

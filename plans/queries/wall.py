@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.db.models import Case, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from plans.models import UNFINISHED_STATES, Plan, Task, TaskState, Tenant
 from plans.queries.condition import Condition, condition_of
@@ -36,6 +36,18 @@ def plan_rows(plan: Plan, task_ids: Iterable[int] | None = None) -> list[WallRow
     switch = switching_index(plan)
     rows = tasks.values_list(*_FIELDS, "tenant__name", "tenant__environment")
     return [_row(row[:8], row[8], row[9], switch) for row in rows]
+
+
+def moved_elsewhere(plan: Plan) -> dict[int, str]:
+    """The tasks of `plan` whose tenants other plans, or others outside, may have moved since they
+    were planned, and where each tenant is. No event of the plan tells of that.
+    """
+    others = Task.objects.filter(tenant=OuterRef("tenant"))
+    later = others.filter(pk__gt=OuterRef("pk"), started_at__isnull=False)
+    again = others.filter(pk__lt=OuterRef("pk"), finished_at__gt=OuterRef("plan__created_at"))
+    outside = Q(tenant__synced_at__gt=F("plan__created_at"))
+    moved = Task.objects.filter(Exists(later) | Exists(again) | outside, plan=plan)
+    return dict(moved.values_list("pk", "tenant__environment"))
 
 
 def fleet_rows(tenant_ids: Iterable[str] | None = None) -> list[WallRow]:
