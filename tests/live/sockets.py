@@ -16,7 +16,7 @@ from django.test import Client
 from bluegreen.asgi import application
 from plans.live import reading
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 HOST = "127.0.0.1:8000"
 ORIGIN = f"http://{HOST}"
 
@@ -82,7 +82,7 @@ class Sockets:
         self._open: list[Socket] = []
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(2 * WAIT_SECONDS)
 
     def open(
         self, path: str, client: Client | None = None, origin: str | None = ORIGIN

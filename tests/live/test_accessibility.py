@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
 ]
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SETTLED = """() => {
   const status = document.querySelector("#live-status");

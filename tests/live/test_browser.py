@@ -32,7 +32,7 @@ SHOWN = r"""() => {
   const text = (part) => part.outerHTML.replace(/>\s+</g, "><");
   return Object.fromEntries([...page.querySelectorAll("main [id]")].map((p) => [p.id, text(p)]));
 }"""
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 expect.set_options(timeout=WAIT_MS)
 
 

@@ -16,7 +16,7 @@ from plans.live.viewer import Viewer
 from plans.rendering.regions import Region
 from plans.stores import doorbell
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 
 
 @dataclass

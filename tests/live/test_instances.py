@@ -86,7 +86,7 @@ def test_an_open_page_is_told_as_soon_as_one_more_acknowledges(
         # The first one may tell how it was before.
         return next((table for table in tables if table and SILENT not in table), "")
 
-    assert "finds them while it waits" in wait_until(told, 20)
+    assert "finds them while it waits" in wait_until(told)
 
 
 def test_what_was_found_last_stays_when_the_stage_has_ended(

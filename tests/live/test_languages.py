@@ -14,14 +14,12 @@ from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WAIT_SECONDS = 50.0
-
 
 def told(socket: Socket, cursor: str) -> str:
     """All that the socket is told up to `cursor`."""
-    messages = [socket.receive(WAIT_SECONDS)]
+    messages = [socket.receive()]
     while messages[-1]["cursor"] != cursor:
-        messages.append(socket.receive(WAIT_SECONDS))
+        messages.append(socket.receive())
     return "".join(
         text for each in messages for text in (each.get("regions", ""), each.get("events", ""))
     )

@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
 ]
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 expect.set_options(timeout=WAIT_MS)
 
 TENANTS = [f"tenant-{number:03}" for number in range(1, 57)]

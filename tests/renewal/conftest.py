@@ -11,6 +11,7 @@ from redis import Redis
 from plans.models import Renewal
 from plans.renewal import links, rows
 from plans.renewal.service import RenewalService
+from tests.support.waiting import WAIT_SECONDS
 
 Serve = Callable[..., RenewalService]
 
@@ -39,15 +40,15 @@ def serve() -> Iterator[Serve]:
     for service, _ in started:
         service.stop()
     for _, thread in started:
-        thread.join(15)
+        thread.join(WAIT_SECONDS)
         assert not thread.is_alive()
 
 
 def register(name: str, selector: dict[str, Any], **more: Any) -> Renewal:
-    """A renewal with a TTL of 8 s and an interval of half a second, if nothing else is said."""
+    """A renewal with a TTL of 100 s and an interval of half a second, if nothing else is said."""
     described = {
         "selector": selector,
-        "ttl": {"kind": "fixed", "seconds": 8},
+        "ttl": {"kind": "fixed", "seconds": 100},
         "interval": {"kind": "fixed", "seconds": 0.5},
     }
     return rows.register(name, described | more)

@@ -57,7 +57,7 @@ class RedisProxy:
         self._delayed_share, self._delay_seconds = share, seconds
 
     def _call(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     async def _start(self) -> None:
         self._flows.set()

@@ -14,7 +14,7 @@ from tests.survive.redis_server import RedisServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LONG = {"kind": "fixed", "seconds": 60}
+LONG = {"kind": "fixed", "seconds": 200}
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def redis_at_risk(redis_server: str) -> Iterator[RedisServer]:
 def fill(client: Redis, count: int) -> list[str]:
     keys = [f"key-{number}" for number in range(count)]
     for key in keys:
-        client.set(key, 1, px=30_000)
+        client.set(key, 1, px=100_000)
     return keys
 
 
@@ -45,11 +45,11 @@ def test_the_wheel_and_other_servers_go_on_while_one_redis_hangs(
 ) -> None:
     keys = fill(tenants, 50)
     with Redis.from_url(settings.REDIS_URL, protocol=2) as other:
-        other.set("other", 1, px=8_000)
+        other.set("other", 1, px=50_000)
         register("hanging", listed(*keys), ttl=LONG)
         register("other", listed("other"), redis="bluegreen")
         service = serve(tenants=proxy.url)
-        wait_until(lambda: min(map(tenants.pttl, keys)) > 40_000, message="all are renewed")
+        wait_until(lambda: min(map(tenants.pttl, keys)) > 100_000, message="all are renewed")
         proxy.hang()
         ticks, end = service.timekeeper.ticks, other.pexpiretime("other")
         # A tick is 10 ms; a busy machine makes fewer.
@@ -74,7 +74,7 @@ def test_slow_answers_make_nobody_late(serve: Serve, tenants: Redis, proxy: Redi
     proxy.delay(0.05, 0.2)
     register("slow", listed(*keys), ttl=LONG)
     service = serve(tenants=proxy.url)
-    wait_until(lambda: service.figures.copy().renewed >= 2000, 30, "five rounds are made")
+    wait_until(lambda: service.figures.copy().renewed >= 2000, message="five rounds are made")
     assert service.figures.copy().failed == 0
     # A busy machine adds to it; what may not be is that delays add up.
     assert service.figures.worst_ms() < 1500
@@ -83,17 +83,17 @@ def test_slow_answers_make_nobody_late(serve: Serve, tenants: Redis, proxy: Redi
 def test_keys_that_redis_lost_are_not_made_and_the_rest_is_renewed_when_it_is_back(
     serve: Serve, tenants: Redis, redis_at_risk: RedisServer
 ) -> None:
-    tenants.set("kept", 1, px=30_000)
+    tenants.set("kept", 1, px=100_000)
     register("kept", listed("kept"), ttl=LONG)
     register("gone", listed("lost"), ttl=LONG, stop={"gone": True})
-    tenants.set("lost", 1, px=30_000)
+    tenants.set("lost", 1, px=100_000)
     service = serve()
-    wait_until(lambda: tenants.pttl("lost") > 40_000, message="it is renewed")
+    wait_until(lambda: tenants.pttl("lost") > 100_000, message="it is renewed")
     redis_at_risk.kill()
     wait_until(lambda: service.figures.copy().failed > 0, message="Redis is missed")
     redis_at_risk.start()
-    wait_until(lambda: ended("gone") == "gone", 20, "the lost key is noticed")
+    wait_until(lambda: ended("gone") == "gone", message="the lost key is noticed")
     assert not tenants.exists("lost", "kept")
-    tenants.set("kept", 2, px=10_000)
-    wait_until(lambda: tenants.pttl("kept") > 40_000, message="what is there again is renewed")
+    tenants.set("kept", 2, px=50_000)
+    wait_until(lambda: tenants.pttl("kept") > 100_000, message="what is there again is renewed")
     assert ended("kept") == ""

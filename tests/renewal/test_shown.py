@@ -29,7 +29,7 @@ def test_the_system_page_and_the_metrics_show_renewals(
     viewer: Client, serve: Serve, tenants: Redis
 ) -> None:
     assert "No renewal process is alive" in viewer.get("/system/").text
-    tenants.set("a", 1, px=8_000)
+    tenants.set("a", 1, px=50_000)
     tenants.set("lasting", 1)
     register("shown", listed("a", "lasting"))
     register("away", listed("b"))

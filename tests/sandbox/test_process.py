@@ -67,7 +67,7 @@ def test_it_stops_at_once_and_quietly_though_calls_hang(
         caller.start()
     wait_until(lambda: len(sandbox.calls()) == 2)
     os.kill(sandbox.pid, signal.SIGTERM)
-    wait_until(lambda: sandbox.exit_code is not None, 5)
+    wait_until(lambda: sandbox.exit_code is not None)
     for caller in callers:
         caller.join()
     sandbox.stop()

@@ -18,7 +18,6 @@ HOST = "127.0.0.1"
 FOREIGN = (
     "ALLOWED_HOSTS",
     "DEBUG",
-    "HTTP_TIMEOUT_SECONDS",
     "INSTANCE_URL_TEMPLATE",
     "NOTIFY_SERVICES",
     "PORT",
@@ -72,8 +71,10 @@ def prepare() -> World:
         GATEWAY_URL=f"{sandbox}/gateway",
         ALLOWED_ENDPOINT_NETWORKS="127.0.0.0/8",
         SECRET_KEY="only-for-tests-only-for-tests-only-for-tests-only",
-        # Short, so that takeovers are seen soon; long enough for a busy machine's heartbeats.
-        LEASE_SECONDS="3",
+        # Long: a busy machine loses no lease and gives up no call. Tests about that say less.
+        LEASE_SECONDS="60",
+        HTTP_TIMEOUT_SECONDS="30",
+        RENEWAL_LEASE_SECONDS="30",
         HEARTBEAT_SECONDS="0.5",
         HEALTH_INTERVAL_SECONDS="0.05",
     )

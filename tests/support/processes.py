@@ -10,11 +10,12 @@ from pathlib import Path
 
 from bluegreen import die_with_parent
 from tests.support.environment import HOST
-from tests.support.waiting import wait_until
+from tests.support.waiting import WAIT_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 10.0
-START_SECONDS = 30.0
+"""Then whoever does not heed a SIGTERM is killed; it is no failure."""
+START_SECONDS = 120.0
 LOG_TAIL_BYTES = 8000
 
 
@@ -68,7 +69,7 @@ class RunningProcess:
         """SIGTERM, without waiting."""
         self._signal(signal.SIGTERM)
 
-    def wait(self, timeout_seconds: float = STOP_SECONDS) -> int:
+    def wait(self, timeout_seconds: float = WAIT_SECONDS) -> int:
         """The exit code, once it ended. Raises subprocess.TimeoutExpired."""
         return self._popen.wait(timeout_seconds)
 
@@ -78,7 +79,7 @@ class RunningProcess:
         self.thaw()
         self.terminate()
         try:
-            self.wait()
+            self.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -121,7 +122,7 @@ class WebProcess(RunningProcess):
 
     def _connects(self) -> bool:
         try:
-            socket.create_connection((HOST, self.port), timeout=1).close()
+            socket.create_connection((HOST, self.port), timeout=10).close()
         except OSError:
             return False
         return True

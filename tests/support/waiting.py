@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 POLL_SECONDS = 0.02
+WAIT_SECONDS = 60.0
+"""Generous: where what is waited for happens, it costs nothing."""
 
 Value = TypeVar("Value")
 
 
 def wait_until(
     condition: Callable[[], Value],
-    timeout_seconds: float = 10,
+    timeout_seconds: float = WAIT_SECONDS,
     message: str | Callable[[], str] = "",
 ) -> Value:
     """Poll until `condition()` is true and return its value.

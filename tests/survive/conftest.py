@@ -9,7 +9,7 @@ from django.db import connection
 
 from tests.support import database
 from tests.support.processes import Processes
-from tests.survive.crew import Crew
+from tests.survive.crew import SHORT_LEASE, Crew
 from tests.survive.nursery import Nursery
 from tests.survive.redis_server import RedisServer
 
@@ -18,7 +18,7 @@ from tests.survive.redis_server import RedisServer
 def nursery(django_db_setup: None) -> Iterator[Nursery]:
     """What forks this folder's workers and conductors."""
     url = database.url_of(connection.settings_dict)
-    started = Nursery({**os.environ, "DATABASE_URL": url})
+    started = Nursery({**os.environ, "DATABASE_URL": url, **SHORT_LEASE})
     try:
         yield started
     finally:

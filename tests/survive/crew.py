@@ -9,7 +9,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from plans import conf
 from plans.models import (
     Event,
     EventKind,
@@ -25,8 +24,11 @@ from tests.support.processes import LOG_TAIL_BYTES, Processes, RunningProcess
 from tests.support.waiting import wait_until
 from tests.survive.nursery import Nursery
 
-FINISH_SECONDS = 60.0
-TAKEOVER_SECONDS = conf.LEASE_SECONDS + 2
+FINISH_SECONDS = 150.0
+SHORT_LEASE = {"LEASE_SECONDS": "3"}
+"""For who shall be replaced soon after it was killed."""
+LONG_LEASE_SECONDS = 60.0
+"""For who shall be replaced by nobody, however busy the machine is."""
 STARTED = "runs up to"
 
 
@@ -39,12 +41,15 @@ class Crew:
         self._folder = folder
         self._started: list[RunningProcess] = []
 
-    def worker(self, threads: int = 16) -> RunningProcess:
-        return self.workers(1, threads)[0]
+    def worker(self, threads: int = 16, lease_seconds: float = 0.0) -> RunningProcess:
+        return self.workers(1, threads, lease_seconds)[0]
 
-    def workers(self, count: int, threads: int = 16) -> list[RunningProcess]:
-        """They start side by side."""
-        started = [self._fork("worker", "--threads", str(threads)) for _ in range(count)]
+    def workers(
+        self, count: int, threads: int = 16, lease_seconds: float = 0.0
+    ) -> list[RunningProcess]:
+        """They start side by side; `lease_seconds` 0 is a short lease."""
+        command = ("worker", "--threads", str(threads))
+        started = [self._fork(*command, lease_seconds=lease_seconds) for _ in range(count)]
         for worker in started:
             worker.wait_for_log(STARTED)
         return started
@@ -60,9 +65,9 @@ class Crew:
             process.kill()
             print(f"--- {process.name} ---\n{process.log[-LOG_TAIL_BYTES:]}")
 
-    def _fork(self, *command: str) -> RunningProcess:
+    def _fork(self, *command: str, lease_seconds: float = 0.0) -> RunningProcess:
         name = f"{command[0]}-{len(self._started) + 1}"
-        process = self._nursery.fork(name, self._folder, *command)
+        process = self._nursery.fork(name, self._folder, *command, lease_seconds=lease_seconds)
         self._started.append(process)
         return process
 

@@ -54,14 +54,16 @@ class Nursery:
             start_new_session=True,
         )
 
-    def fork(self, name: str, folder: Path, *command: str) -> Forked:
-        """`manage.py COMMAND…`, its log in `folder`."""
+    def fork(self, name: str, folder: Path, *command: str, lease_seconds: float = 0.0) -> Forked:
+        """`manage.py COMMAND…`, its log in `folder`; `lease_seconds` 0: as in its environment."""
         assert self._zygote.stdin is not None
         assert self._zygote.stdout is not None
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / f"{name}.log"
         log.touch()
-        os.write(self._zygote.stdin.fileno(), json.dumps([str(log), *command]).encode())
+        os.write(
+            self._zygote.stdin.fileno(), json.dumps([str(log), lease_seconds, *command]).encode()
+        )
         return Forked(name, int(self._zygote.stdout.readline()), log)
 
     def close(self) -> None:

@@ -1,20 +1,19 @@
 """A worker that is killed at any moment loses nothing (S4.5)."""
 
 import json
-import time
 from pathlib import Path
-from statistics import median
 
 import pytest
 
-from plans import conf, operations
+from plans import operations
 from plans.models import Event, EventKind, Plan, PlanState, StageRun, Task, TaskState
 from plans.pipelines import PIPELINES
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Call, Sandbox
 from tests.support.waiting import wait_until
 from tests.survive.crew import (
-    TAKEOVER_SECONDS,
+    LONG_LEASE_SECONDS,
+    SHORT_LEASE,
     Crew,
     assert_each_stage_ran_once,
     assert_sequence_is_whole,
@@ -60,20 +59,23 @@ def test_a_worker_killed_at_any_point_is_replaced_and_finished_stages_do_not_run
         work_off()
     begun_at = sandbox.last_call()
     dying = crew.processes.module(
-        "tests.survive.dying_workers", str(deaths), str(len(TENANTS)), LOG_LEVEL="INFO"
+        "tests.survive.dying_workers",
+        str(deaths),
+        str(len(TENANTS)),
+        LOG_LEVEL="INFO",
+        **SHORT_LEASE,
     )
-    survivor = crew.worker(threads=len(TENANTS))
+    survivor = crew.worker(len(TENANTS), LONG_LEASE_SECONDS)
     crew.freeze(survivor)
     conductor = crew.conductor()
-    wait_until(lambda: leads(conductor), 30, "the conductor leads")
-    wait_until(lambda: dying.log.count("runs up to") == len(TENANTS), 30)
+    wait_until(lambda: leads(conductor), message="the conductor leads")
+    wait_until(lambda: dying.log.count("runs up to") == len(TENANTS))
 
     if direction == "forward":
         operations.start_plan(plan.pk, OPERATOR)
     else:
         operations.roll_back_plan(plan.pk, OPERATOR)
-    wait_until(lambda: not dying.is_running, 60, lambda: f"all have died; {sorted(TENANTS)}")
-    there_at = time.time()
+    wait_until(lambda: not dying.is_running, message="all have died")
     survivor.thaw()
 
     forward = direction == "forward"
@@ -89,14 +91,14 @@ def test_a_worker_killed_at_any_point_is_replaced_and_finished_stages_do_not_run
     stages = STAGES if forward else STAGES[::-1]
     calls = sandbox.calls(after=begun_at)
     for tenant, point in TENANTS.items():
-        epoch = death_of(tenant, deaths)[1]
+        epoch = epoch_of_death(tenant, deaths)
         of_tenant = [call for call in calls if call["tenant"] == tenant]
         finished = finished_stages(point, stages)
         assert_no_call_of_a_finished_stage(point, of_tenant, epoch, stages, finished)
         runs = StageRun.objects.filter(task__tenant=tenant, direction=direction)
         assert sorted(runs.values_list("stage", flat=True)) == sorted(STAGES), point
         assert runs.filter(finished_at__isnull=True).count() == 0, point
-    assert_taken_over_in_time(plan, deaths, stages, there_at)
+    assert_taken_over(plan, deaths, stages)
 
 
 def finished_stages(point: str, stages: list[str]) -> int:
@@ -118,37 +120,24 @@ def assert_no_call_of_a_finished_stage(
             assert place >= finished, f"{point}: {call['step']} was called again"
 
 
-def death_of(tenant: str, deaths: Path) -> tuple[float, int]:
-    """When the tenant's worker killed itself (seconds since 1970), and its epoch."""
-    died_at, epoch = (deaths / tenant).read_text().split()
-    return float(died_at), int(epoch)
+def epoch_of_death(tenant: str, deaths: Path) -> int:
+    """The epoch at which the tenant's worker killed itself."""
+    return int((deaths / tenant).read_text())
 
 
-def assert_taken_over_in_time(plan: Plan, deaths: Path, stages: list[str], there_at: float) -> None:
-    """By the next epoch, soon enough after the death of its worker.
-
-    Twenty processes at once may keep a busy machine from the last of them, not from most. How
-    soon it is on a machine with nothing else to do is measured by `bench/takeover.py`.
-    `there_at`: since when there was a worker that could take over, in seconds since 1970.
-    """
-    taken = {(event.tenant_id, event.epoch): event.at.timestamp() for event in takeovers(plan)}
-    seconds = {}
+def assert_taken_over(plan: Plan, deaths: Path, stages: list[str]) -> None:
+    """By the next epoch. How soon is measured by `bench/takeover.py`."""
+    taken = {(event.tenant_id, event.epoch) for event in takeovers(plan)}
     for tenant, point in TENANTS.items():
-        died_at, epoch = death_of(tenant, deaths)
         # Whoever dies with the last commit leaves nothing to take over, only a plan to settle.
-        if point == f"committed {stages[-1]}":
-            assert (tenant, epoch + 1) not in taken
-        else:
-            there_since = max(died_at, there_at - conf.LEASE_SECONDS)
-            seconds[point] = taken[tenant, epoch + 1] - there_since
-    assert median(seconds.values()) <= TAKEOVER_SECONDS, seconds
-    assert max(seconds.values()) <= 2 * TAKEOVER_SECONDS, seconds
+        has_ended = point == f"committed {stages[-1]}"
+        assert ((tenant, epoch_of_death(tenant, deaths) + 1) in taken) != has_ended, point
 
 
 def test_a_crash_between_commit_and_enqueue_strands_no_task(crew: Crew, sandbox: Sandbox) -> None:
     plan = make_plan(["tenant-001", "tenant-002"])
     starter = crew.processes.module("tests.survive.dying_starter", str(plan.pk))
-    starter.wait(30)
+    starter.wait()
     assert starter.exit_code == -9
     assert Plan.objects.get().state == PlanState.RUNNING
     assert Task.objects.filter(admitted=True, lease_epoch=0).count() == 2

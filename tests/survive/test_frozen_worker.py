@@ -9,7 +9,13 @@ from tests.support.driving import OPERATOR, make_plan
 from tests.support.processes import RunningProcess
 from tests.support.sandbox import Call, Sandbox
 from tests.support.waiting import wait_until
-from tests.survive.crew import Crew, assert_sequence_is_whole, takeovers, wait_for_plan
+from tests.survive.crew import (
+    LONG_LEASE_SECONDS,
+    Crew,
+    assert_sequence_is_whole,
+    takeovers,
+    wait_for_plan,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -22,7 +28,8 @@ STEPS = {
     "tenant-006": "ob.put_status",
 }
 """The call in whose middle each tenant's worker freezes."""
-SLOW_SECONDS = 4.0
+SLOW_SECONDS = 8.0
+"""Long enough for the last one to begin while the first is still under way."""
 
 
 def everything() -> tuple[object, ...]:
@@ -42,7 +49,7 @@ def freeze_in_the_middle(worker: RunningProcess, crew: Crew, sandbox: Sandbox) -
         calls = sandbox.calls()
         return all(any(is_open(call, *item) for call in calls) for item in STEPS.items())
 
-    wait_until(under_way, SLOW_SECONDS, "all slow calls are under way")
+    wait_until(under_way, message="all slow calls are under way at once")
     crew.freeze(worker)
 
 
@@ -58,7 +65,8 @@ def test_a_frozen_worker_finds_itself_replaced_in_every_stage_and_touches_nothin
     plan = make_plan(STEPS, max_concurrency=len(STEPS))
     for tenant, step in STEPS.items():
         sandbox.add_fault(tenant, step, "latency", seconds=SLOW_SECONDS, times=1)
-    frozen, fresh = crew.workers(2)
+    frozen = crew.worker(lease_seconds=6)
+    fresh = crew.worker(lease_seconds=LONG_LEASE_SECONDS)
     crew.freeze(fresh)
     operations.start_plan(plan.pk, OPERATOR)
     freeze_in_the_middle(frozen, crew, sandbox)
@@ -76,7 +84,7 @@ def test_a_frozen_worker_finds_itself_replaced_in_every_stage_and_touches_nothin
 
     frozen.thaw()
     wait_until(
-        lambda: frozen.log.count(" stops: ") == len(STEPS), 20, "the frozen worker gives up all"
+        lambda: frozen.log.count(" stops: ") == len(STEPS), message="the frozen worker gives up all"
     )
 
     assert everything() == before
@@ -93,8 +101,8 @@ def test_a_worker_frozen_for_less_than_its_lease_goes_on_with_its_tasks(
 ) -> None:
     plan = make_plan(STEPS, max_concurrency=len(STEPS))
     for tenant, step in STEPS.items():
-        sandbox.add_fault(tenant, step, "latency", seconds=1.5, times=1)
-    worker = crew.worker()
+        sandbox.add_fault(tenant, step, "latency", seconds=SLOW_SECONDS, times=1)
+    worker = crew.worker(lease_seconds=LONG_LEASE_SECONDS)
     operations.start_plan(plan.pk, OPERATOR)
     freeze_in_the_middle(worker, crew, sandbox)
     worker.thaw()

@@ -12,6 +12,7 @@ from tests.support.driving import OPERATOR, make_plan
 from tests.support.sandbox import Sandbox, calls_of, max_in_flight, switches
 from tests.support.waiting import wait_until
 from tests.survive.crew import (
+    LONG_LEASE_SECONDS,
     Crew,
     assert_each_stage_ran_once,
     takeovers,
@@ -32,7 +33,7 @@ def test_slots_are_never_exceeded_fifo_keeps_its_order_and_waves_do_not_overlap(
         waves=[{"size": 4}, {"size": 5, "mode": "FIFO"}, {"rest": True}],
         max_concurrency=3,
     )
-    crew.workers(2)
+    crew.workers(2, lease_seconds=LONG_LEASE_SECONDS)
     operations.start_plan(plan.pk, OPERATOR)
     wait_for_plan(plan, PlanState.COMPLETED)
 
@@ -56,7 +57,7 @@ def test_a_task_that_is_delivered_twenty_times_runs_once(crew: Crew, sandbox: Sa
     for step in ("ob.get_tenant", "gateway.put_route", "ob.put_status"):
         sandbox.add_fault("tenant-001", step, "latency", seconds=0.4)
     plan = make_plan(["tenant-001"])
-    crew.workers(2)
+    crew.workers(2, lease_seconds=LONG_LEASE_SECONDS)
     operations.start_plan(plan.pk, OPERATOR)
     task = Task.objects.get()
     with queue.connect() as client:
@@ -102,7 +103,7 @@ def test_tasks_that_wait_hold_no_thread(crew: Crew, sandbox: Sandbox) -> None:
         max_concurrency=count,
     )
     crew.conductor()
-    crew.worker(threads=threads)
+    crew.worker(threads, LONG_LEASE_SECONDS)
     begun = time.monotonic()
     operations.start_plan(plan.pk, OPERATOR)
     wait_for_plan(plan, PlanState.COMPLETED)

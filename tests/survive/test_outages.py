@@ -75,7 +75,7 @@ def test_a_plan_finishes_though_the_leading_conductor_and_all_workers_are_killed
 ) -> None:
     leading = crew.conductor()
     old = crew.workers(2, threads=8)
-    wait_until(lambda: leads(leading), 30, "the first conductor leads")
+    wait_until(lambda: leads(leading), message="the first conductor leads")
     following = crew.conductor()
     operations.start_plan(plan.pk, OPERATOR)
     wait_for_tasks(plan, 5, state=TaskState.COMPLETED)
@@ -109,7 +109,7 @@ def test_a_plan_goes_on_elsewhere_when_a_worker_is_told_to_stop_and_after_a_rest
 ) -> None:
     leaving, staying = crew.workers(2, threads=8)
     conductor = crew.conductor()
-    wait_until(lambda: leads(conductor), 30, "the conductor leads")
+    wait_until(lambda: leads(conductor), message="the conductor leads")
     operations.start_plan(plan.pk, OPERATOR)
     wait_for_tasks(plan, 5, state=TaskState.COMPLETED)
     leaving.terminate()

@@ -1,7 +1,8 @@
 """Forks workers, conductors and renewals: `… -m tests.survive.zygote`; they start in milliseconds.
 
-A line of standard input is `[LOG, COMMAND…]` in JSON, its answer the process id of a child that
-runs `manage.py COMMAND…` with its output in LOG. LOG.exit holds its exit code once it has ended.
+A line of standard input is `[LOG, LEASE_SECONDS, COMMAND…]` in JSON, its answer the process id of
+a child that runs `manage.py COMMAND…` with its output in LOG. LEASE_SECONDS 0 are those of the
+environment. LOG.exit holds its exit code once it has ended.
 """
 
 import ctypes
@@ -19,6 +20,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  Django comes first
 
 from bluegreen.die_with_parent import PR_SET_PDEATHSIG  # noqa: E402
+from plans import conf  # noqa: E402
 from plans.management.commands import conductor, renewals, worker  # noqa: E402, F401  load all before
 
 REAP_SECONDS = 0.02
@@ -31,9 +33,10 @@ def main() -> None:
             line = os.read(0, 65536)
             if not line:
                 return
-            log, *command = json.loads(line)
+            log, lease_seconds, *command = json.loads(line)
             pid = os.fork()
             if pid == 0:
+                conf.LEASE_SECONDS = lease_seconds or conf.LEASE_SECONDS
                 run(log, command)
             logs[pid] = log
             os.write(1, f"{pid}\n".encode())

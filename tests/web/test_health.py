@@ -77,7 +77,7 @@ def test_a_real_server_is_ready_once_its_conductor_is_there(processes: Processes
     status, body = asked(web, "/readyz")
     assert (status, set(body["missing"])) == (503, {"conductor"})
     processes.conductor()
-    wait_until(lambda: asked(web, "/readyz")[0] == 200, 30)
+    wait_until(lambda: asked(web, "/readyz")[0] == 200)
     without = processes.web(
         REDIS_URL=AWAY, DATABASE_URL="postgres://nobody:secret@127.0.0.1:9/nothing"
     )
