@@ -3,15 +3,16 @@
 A journal's head says how many events there are and the hash of the last, and each event's hash
 covers its content and the hash before. So an edited, removed, re-ordered or inserted row, a cut
 end and a changed head all show. Who can write to the database can also write a whole new chain:
-note heads elsewhere from time to time, and compare.
+that shows by heads that were exported before and kept elsewhere (`plans.audit_heads`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
+from plans.audit_heads import Head
 from plans.message import Message
 from plans.models import Event, Journal, Plan
 from plans.models.journal import GENESIS
@@ -20,6 +21,9 @@ CHUNK_ROWS = 2000
 UNREADABLE = (AttributeError, TypeError, ValueError)
 """What Django raises where a column holds what its type never wrote, as SQLite allows."""
 NOT_AS_RECORDED = _("Its content is not what was recorded, or not what followed event %(before)s.")
+OTHER = _("It, or one before it, is not what was recorded: its hash was exported as another one.")
+GONE = _("It is missing: the journal ends at %(last)s, and was exported up to %(seq)s.")
+NO_JOURNAL = _("The journal is missing: it was exported with %(seq)s events.")
 CUT = _("It is missing: the journal ends after event %(last)s, its head says %(head)s.")
 
 
@@ -35,10 +39,13 @@ class Broken:
 
 @dataclass
 class Findings:
-    """What a verification has seen: `heads` has `(journal, last seq, last hash)` of each."""
+    """What a verification has seen: `heads` are those of journals that hold, `proven` says how
+    many of them hold what was exported, too."""
 
+    journals: int = 0
     events: int = 0
-    heads: list[tuple[str, int, str]] = field(default_factory=list)
+    proven: int = 0
+    heads: list[Head] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
 
 
@@ -49,24 +56,42 @@ class ChainBroken(Exception):
         self.broken = broken
 
 
-def verify(plan_id: int | None = None) -> Findings:
+def verify(plan_id: int | None = None, exported: Mapping[str, Head] | None = None) -> Findings:
     """Walk every journal, or that of one plan, event by event.
 
-    May run while events are being recorded: what is added meanwhile is left for the next time.
+    `exported` has heads by the names of journals: each must still be a part of its journal. May
+    run while events are being recorded: what is added meanwhile is left for the next time.
     """
-    findings = Findings()
+    findings, due = Findings(), dict(exported or {})
     journals = Journal.objects.order_by("pk")
     if plan_id is not None:
         journals = journals.filter(plan=plan_id)
     owners = dict(Plan.objects.filter(journal__in=journals).values_list("journal", "pk"))
     for journal in journals.iterator(CHUNK_ROWS):
-        findings.heads.append((journal.name, journal.last_seq, journal.last_hash))
+        findings.journals += 1
+        head, at = due.pop(journal.name, None), None
         try:
-            for _event in _walk(journal, owners.get(journal.pk)):
+            for event in _walk(journal, owners.get(journal.pk)):
                 findings.events += 1
+                at = event.at
+                if head and event.seq == head.seq and event.hash != head.hash:
+                    raise _broken(journal, event.seq, event.pk, OTHER)
+            if head and head.seq > journal.last_seq:
+                last = journal.last_seq
+                raise _broken(journal, last + 1, None, GONE, seq=head.seq, last=last)
         except ChainBroken as found:
             findings.broken.append(found.broken)
+        else:
+            findings.proven += head is not None
+            seq, last_hash = journal.last_seq, journal.last_hash
+            findings.heads.append(Head(journal=journal.name, seq=seq, hash=last_hash, at=at))
+    if plan_id is None:
+        findings.broken += [_no_journal(head) for head in due.values()]
     return findings
+
+
+def _no_journal(head: Head) -> Broken:
+    return Broken(head.journal, head.seq, None, Message(NO_JOURNAL, {"seq": head.seq}))
 
 
 def _walk(journal: Journal, owner: int | None) -> Iterator[Event]:

@@ -56,7 +56,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 
 class JournalAdmin(ReadOnlyAdmin):
-    """Heads of journals, as `manage.py verify_audit --heads` prints them."""
+    """Heads of journals, as `manage.py verify_audit --export` writes them."""
 
     links = (links_to(Event, "journal__id__exact"),)
     list_display = ("name", "last_seq", "last_hash")

@@ -1,13 +1,17 @@
 """`manage.py verify_audit`: show that the recorded events are what was recorded."""
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from plans import audit
+from plans import audit, audit_heads
+from plans.audit_heads import Head
+from plans.canonical import storable_text
 from plans.models import Plan
 
 
@@ -23,31 +27,67 @@ class Command(BaseCommand):
         parser.add_argument("--plan", type=int, metavar="ID", help=_("Only the plan's journal."))
         parser.add_argument(
             "--heads",
-            action="store_true",
-            help=_("Also print each journal's last number and hash, to be kept elsewhere."),
+            type=Path,
+            metavar="FILE",
+            help=_("Also verify that every head in this export is still a part of its journal."),
+        )
+        parser.add_argument(
+            "--export",
+            type=Path,
+            metavar="FILE",
+            help=_("If all holds, write each journal's head to a new file, to be kept elsewhere."),
         )
 
-    def handle(self, *args: Any, plan: int | None, heads: bool, **options: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        plan: int | None,
+        heads: Path | None,
+        export: Path | None,
+        **options: Any,
+    ) -> None:
         if plan is not None and not Plan.objects.filter(pk=plan).exists():
-            self.stderr.write(_("There is no plan %(id)s.") % {"id": plan})
-            sys.exit(1)
-        findings = audit.verify(plan)
-        if heads:
-            for head in findings.heads:
-                self.stdout.write("{} {} {}".format(*head))
+            self._leave(_("There is no plan %(id)s.") % {"id": plan})
+        findings = audit.verify(plan, self._exported(heads) if heads else None)
         for broken in findings.broken:
             row = f" (plans_event.id {broken.event_id})" if broken.event_id else ""
-            self.stdout.write(f"{broken.journal}, event {broken.seq}{row}: {broken.why}")
-        journals = len(findings.heads)
+            journal = storable_text(broken.journal)
+            self.stdout.write(f"{journal}, event {broken.seq}{row}: {broken.why}")
         if findings.broken:
-            self.stderr.write(
-                _("%(broken)s of %(journals)s journals do not hold.")
-                % {"broken": len(findings.broken), "journals": journals}
+            counts = {"broken": len(findings.broken), "journals": findings.journals}
+            self._leave(_("%(broken)s of %(journals)s journals do not hold.") % counts)
+        if heads:
+            text = ngettext(
+                "%(proven)s exported head is still a part of its journal.",
+                "%(proven)s exported heads are still a part of their journals.",
+                findings.proven,
             )
-            sys.exit(1)
+            self.stdout.write(text % {"proven": findings.proven})
+        if export:
+            self._export(findings.heads, export)
         text = ngettext(
             "%(events)s events in %(journals)s journal hold.",
             "%(events)s events in %(journals)s journals hold.",
-            journals,
+            findings.journals,
         )
-        self.stdout.write(text % {"events": findings.events, "journals": journals})
+        self.stdout.write(text % {"events": findings.events, "journals": findings.journals})
+
+    def _exported(self, file: Path) -> dict[str, Head]:
+        try:
+            return audit_heads.loads(file.read_bytes())
+        except (OSError, audit_heads.Unreadable) as wrong:
+            what = wrong.strerror if isinstance(wrong, OSError) else wrong.message
+            self._leave(_("%(file)s cannot be used: %(what)s") % {"file": file, "what": what})
+
+    def _export(self, heads: list[Head], file: Path) -> None:
+        try:
+            # An export of before is worth more than a new one: nothing is written over.
+            with file.open("x", encoding="utf-8") as new:
+                new.write(audit_heads.dumps(heads, timezone.now()))
+        except OSError as wrong:
+            what = wrong.strerror
+            self._leave(_("%(file)s cannot be used: %(what)s") % {"file": file, "what": what})
+
+    def _leave(self, why: str) -> NoReturn:
+        self.stderr.write(why)
+        sys.exit(1)
