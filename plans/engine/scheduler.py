@@ -9,7 +9,7 @@ import logging
 import threading
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -160,8 +160,13 @@ def _admit_waiting(plan: Plan, free: int) -> list[int]:
     rows = [*on.values_list("pk", "wave_id")[:free], *back.values_list("pk", "wave_id")[:free]]
     chosen = _one_at_a_time_in_fifo(plan, rows)[:free]
     if chosen:
+        # Another task may have had the tenant meanwhile, and its services remember its fences.
+        highest = Task.objects.filter(tenant=OuterRef("tenant")).order_by("-lease_epoch")
         Task.objects.filter(pk__in=chosen).update(
-            admitted=True, rung_at=Now(), revision=F("revision") + 1
+            admitted=True,
+            lease_epoch=Subquery(highest.values("lease_epoch")[:1]),
+            rung_at=Now(),
+            revision=F("revision") + 1,
         )
     return chosen
 

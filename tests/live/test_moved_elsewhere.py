@@ -81,7 +81,6 @@ def test_a_page_sees_an_older_plan_move_its_tenants_again(
     page = ShownPlan(back)
     socket = open_socket(sockets, viewer, page, back)
     socket.receive()
-    Task.objects.filter(plan=over).update(lease_epoch=10)
     operations.roll_back_plan(over.pk, OPERATOR)
     work_off()
     assert_becomes_fresh(page, socket, back)
