@@ -70,6 +70,18 @@ TEMPLATES = [
 
 # --- Database ------------------------------------------------------------------------------
 
+POSTGRESQL_SESSION = {
+    # A worker that is frozen inside a transaction must not hold its plan's journal for long.
+    "idle_in_transaction_session_timeout": "20s",
+    # Nor one whose machine is cut off, nor those of its sessions that wait for the lock: each
+    # would get it in its turn, for nobody.
+    "client_connection_check_interval": "2s",
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 1,
+    "tcp_keepalives_count": 5,
+    "tcp_user_timeout": "10s",
+}
+"""What PostgreSQL is told for each connection."""
 DATABASES = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'bluegreen.sqlite3'}")
 }
@@ -84,13 +96,20 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
 else:
-    # A worker that is frozen inside a transaction must not hold its plan's journal for long.
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        options="-c idle_in_transaction_session_timeout=20s",
+    DATABASES["default"]["OPTIONS"] = {
+        # A server that a cut cable hides must look away, not slow: else whoever waits for its
+        # answer waits for hours. DATABASE_URL may name other limits (`?connect_timeout=3`).
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 5,
+        "tcp_user_timeout": 10_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+        "options": " ".join(f"-c {name}={value}" for name, value in POSTGRESQL_SESSION.items()),
         # The same few statements run for every stage: parse and plan them once a connection.
-        server_side_binding=True,
-        prepare_threshold=3,
-    )
+        "server_side_binding": True,
+        "prepare_threshold": 3,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: queue and sockets ----------------------------------------------------------------
