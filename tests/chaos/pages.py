@@ -15,7 +15,8 @@ STAMP = "never loaded again"
 # Every element with its attributes and its own text, but for what a script keeps fresh by itself,
 # and what belongs to one load of the page or to one reader.
 READ = """() => {
-  const volatile = "script, #live-status, .ago, [name=csrfmiddlewaretoken], #notices, .print-only";
+  const volatile = "script, noscript, #live-status, .ago, [name=csrfmiddlewaretoken], #notices, "
+    + ".print-only";
   const lines = [];
   const read = (element, depth) => {
     if (element.matches(volatile)) return;
