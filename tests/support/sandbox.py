@@ -41,8 +41,10 @@ class Sandbox:
         start: str = "blue",
         redis_url: str | None = None,
         config_poll_seconds: float = 2.0,
+        host: str = "127.0.0.1",
     ) -> None:
         options = {
+            "--host": host,
             "--port": port,
             "--tenants": tenants,
             "--instances": instances,

@@ -1,0 +1,38 @@
+"""A machine that is cut off loses nothing and hinders nobody, and works again once it is healed.
+
+`make test` cuts it off from everything; `make chaos-machines` from each thing it needs.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from bluegreen import die_with_parent
+from tests.chaos.machines import NOT_HERE
+from tests.support.processes import ROOT
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(600)]
+
+CUTS = os.environ.get("CHAOS_MACHINES", "everything").split()
+
+
+@pytest.mark.parametrize("lost", CUTS)
+def test_a_machine_that_is_cut_off_loses_nothing_and_works_again_once_it_is_healed(
+    lost: str,
+) -> None:
+    command = [sys.executable, "-m", "tests.chaos.machines", lost]
+    done = subprocess.run(
+        die_with_parent.wrap(command, signal.SIGTERM),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode == NOT_HERE:
+        pytest.skip(done.stdout.strip().splitlines()[-1])
+    print(done.stdout)
+    assert done.returncode == 0
