@@ -111,12 +111,12 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, int]] = [
 def test_every_fault_has_its_code_and_its_number_of_tries(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 0.4)
+    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 1.0)
     tenants = [f"tenant-{n:03}" for n in range(1, len(FAULTS) + 1)]
     for tenant, (kind, more, *_) in zip(tenants, FAULTS, strict=True):
         sandbox.add_fault(tenant, "instance.notify", kind, instance=2, **more)
     switched_plan(len(FAULTS), failure_policy="continue", parameters={})
-    work_off(60)
+    work_off()
     for tenant, (_, _, code, failure_kind, tries) in zip(tenants, FAULTS, strict=True):
         task = Task.objects.get(tenant=tenant)
         failure = task.failure

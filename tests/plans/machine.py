@@ -254,7 +254,7 @@ class SwitchMachine(RuleBasedStateMachine):
                 conductor.settle_active()
                 if not Task.objects.filter(admitted=True).exists():
                     break
-        work_off(5)
+        work_off()
 
     def nobody_is_stuck(self) -> None:
         """Each task is finished, or something that a person can do is what it waits for."""

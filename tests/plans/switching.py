@@ -26,9 +26,12 @@ TENANT = "tenant-001"
 OLD = {"feature": "old"}
 NEW = {"feature": "new"}
 QUICK = {
-    "deliver_config": {"ack_timeout_seconds": 0.3},
+    # Rounds so short that no task is parked for them, however late an instance is.
+    "deliver_config": {"retry": "fixed", "poll_seconds": 0.05},
     "check_health": {"interval_seconds": 0.01, "attempts": 2},
 }
+IMPATIENT = {**QUICK, "deliver_config": {"ack_timeout_seconds": 0.3}}
+"""For a delivery that shall fail."""
 
 PLACES = {
     "read_tenant": ("blue", "BLUE"),
@@ -82,6 +85,8 @@ def switched_plan(tenants: int = 1, **options: Any) -> Plan:
 def failed_at(sandbox: Sandbox, stage: str, **options: Any) -> Task:
     """The one task of a plan, after it failed at `stage`; the fault is cleared again."""
     break_stage(sandbox, stage)
+    if stage == "deliver_config":
+        options.setdefault("parameters", IMPATIENT)
     plan = switched_plan(**options)
     work_off()
     sandbox.clear_faults()

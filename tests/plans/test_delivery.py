@@ -9,11 +9,16 @@ from plans.models import Event, EventKind, StageRun, Task, TaskState
 from plans.stores import connection, tenant_config
 from plans.stores.tenant_config import StoredConfig
 from plans.validation import PlanRequest, TenantRequest
+from tests.plans.interrupting import Interruptions
 from tests.plans.switching import NEW, OLD, TENANT, failed_at, hold_old_config, switched_plan
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox, calls_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+PARKED = {"retry": "fixed", "poll_seconds": 1.0, "ack_timeout_seconds": 3.0}
+"""Time for those that shall acknowledge, before who never does fails the delivery."""
 
 
 def with_params(**params: Any) -> dict[str, Any]:
@@ -151,7 +156,7 @@ def test_a_newer_write_while_it_waits_ends_the_waiting_at_once(sandbox: Sandbox)
     with from_the_side as heard:
         heard.subscribe(**{tenant_config.CHANNEL: lambda message: overtake()})
         listener = heard.run_in_thread(sleep_time=0.05, daemon=True)
-        work_off(60)
+        work_off()
         listener.stop()
         listener.join()
     failure = Task.objects.get().failure
@@ -173,9 +178,12 @@ def test_what_a_rollback_writes_is_announced_under_a_higher_version(sandbox: San
 # --- Whom it asks, and how ------------------------------------------------------------------
 
 
-def test_an_instance_that_has_acknowledged_is_not_asked_again(sandbox: Sandbox) -> None:
-    sandbox.add_fault(TENANT, "instance.apply", "latency", seconds=0.3, instance=2)
-    switched_plan(parameters={})
+def test_an_instance_that_has_acknowledged_is_not_asked_again(
+    sandbox: Sandbox, interruptions: Interruptions
+) -> None:
+    behind = sandbox.add_fault(TENANT, "instance.apply", "hang", instance=2)
+    interruptions.at(EventKind.TASK_WAITING, lambda _: sandbox.remove_fault(behind))
+    switched_plan(**with_params(**PARKED | {"ack_timeout_seconds": 60}))
     work_off()
     assert Task.objects.get().state == TaskState.COMPLETED
     said = result_of()["instances"]
@@ -189,7 +197,9 @@ def test_an_instance_that_has_acknowledged_is_not_asked_again(sandbox: Sandbox) 
 def test_with_a_rule_it_goes_on_without_one_and_the_journal_says_so(sandbox: Sandbox) -> None:
     sandbox.add_fault(TENANT, "instance.config", "drop", instance=3)
     sandbox.add_fault("tenant-002", "instance.config", "drop")
-    switched_plan(2, failure_policy="continue", **with_params(required_instances="2 of 3"))
+    switched_plan(
+        2, failure_policy="continue", **with_params(**PARKED, required_instances="2 of 3")
+    )
     work_off()
     one, other = Task.objects.order_by("position")
     assert (one.state, other.state) == (TaskState.COMPLETED, TaskState.FAILED)
@@ -216,8 +226,8 @@ def test_with_a_rule_it_goes_on_without_one_and_the_journal_says_so(sandbox: San
 )
 def test_each_way_to_ask_comes_to_the_same_end(sandbox: Sandbox, params: dict[str, Any]) -> None:
     sandbox.add_fault(TENANT, "instance.apply", "latency", seconds=0.15, instance=1)
-    switched_plan(**with_params(**{"ack_timeout_seconds": 20, **params}))
-    work_off(40)
+    switched_plan(**with_params(**{"ack_timeout_seconds": 60, **params}))
+    work_off()
     assert Task.objects.get().state == TaskState.COMPLETED
 
 

@@ -49,7 +49,7 @@ def test_heartbeats_and_plan_wide_operations_never_deadlock() -> None:
     finally:
         ended.set()
         for heart in hearts:
-            heart.join(30)
+            heart.join()
         for run in runs:
             leases.forget(run.lease)
     assert errors == []

@@ -18,6 +18,7 @@ from tests.plans.rows import make_rows
 from tests.plans.switching import switched_plan
 from tests.support.driving import OPERATOR, work_off
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,14 +31,14 @@ def in_threads(work: Callable[[int], None], threads: int = THREADS) -> None:
 
     def run(number: int) -> None:
         try:
-            begin.wait(10)
+            begin.wait(WAIT_SECONDS)
             work(number)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(threads) as pool:
         for future in [pool.submit(run, number) for number in range(threads)]:
-            future.result(60)
+            future.result(3 * WAIT_SECONDS)
 
 
 def test_the_sequence_is_gapless_and_chained_though_many_threads_record() -> None:
@@ -172,7 +173,7 @@ def test_operators_and_workers_on_the_same_rows_never_deadlock(sandbox: Sandbox)
     def act(number: int) -> None:
         if number < 3:
             try:
-                work_off(60)
+                work_off()
             finally:
                 ended.set()
             return

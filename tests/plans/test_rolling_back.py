@@ -11,6 +11,7 @@ from tests.plans.switching import (
     BREAKDOWNS,
     NEW,
     OLD,
+    QUICK,
     STAGES,
     TENANT,
     break_stage,
@@ -25,6 +26,9 @@ from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+PATIENT = {**QUICK, "deliver_config": {**QUICK["deliver_config"], "ack_timeout_seconds": 4}}
+"""For deliveries of which one shall fail and others shall not."""
 
 
 def assert_is_back(sandbox: Sandbox, task_id: int, version: int) -> None:
@@ -121,7 +125,8 @@ def test_a_route_that_differed_from_the_status_returns_to_what_it_was(sandbox: S
 )
 def test_a_rollback_that_failed_at_a_stage_is_tried_again(sandbox: Sandbox, stage: str) -> None:
     hold_old_config()
-    switched_plan()
+    options = {"parameters": PATIENT} if stage == "deliver_config" else {}
+    switched_plan(**options)
     work_off()
     task = Task.objects.get()
     break_stage(sandbox, stage)

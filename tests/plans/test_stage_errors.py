@@ -14,6 +14,8 @@ from tests.support.sandbox import Sandbox, calls_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TRIES = 3
+SHORT_SECONDS = 1.0
+"""So long a call may hang: long enough for those that do not, on a busy machine."""
 CALLS = {
     "ob.get_tenant": ("read_tenant", "OB_SERVICE"),
     "gateway.get_route": ("read_tenant", "GATEWAY"),
@@ -59,7 +61,7 @@ def fail_one_tenant_each(sandbox: Sandbox, step: str, faults: list[Fault]) -> No
     for tenant, (kind, more, *_) in zip(tenants, faults, strict=True):
         sandbox.add_fault(tenant, step, kind, **more)
     switched_plan(len(tenants), failure_policy="continue")
-    work_off(60)
+    work_off()
     calls = sandbox.calls()
     for tenant, (_, _, code, failure_kind, tries) in zip(tenants, faults, strict=True):
         assert_failed(tenant, step, code, failure_kind, tries)
@@ -79,7 +81,7 @@ def test_every_fault_of_a_service_has_its_code_and_its_number_of_tries(
 def test_a_service_that_does_not_answer_is_given_up_after_three_tries(
     sandbox: Sandbox, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 0.25)
+    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", SHORT_SECONDS)
     fail_one_tenant_each(sandbox, step, [fault for fault in FAULTS if fault[0] in HANGS])
 
 
@@ -101,18 +103,20 @@ NOT_ACKNOWLEDGED = {
 }
 
 
-def break_one_instance_each(sandbox: Sandbox, step: str, kinds: list[str]) -> list[Task]:
+def break_one_instance_each(
+    sandbox: Sandbox, step: str, kinds: list[str], **options: Any
+) -> list[Task]:
     for number, kind in enumerate(kinds, 1):
         sandbox.add_fault(f"tenant-{number:03}", step, kind, instance=2)
-    switched_plan(len(kinds), failure_policy="continue")
-    work_off(60)
+    switched_plan(len(kinds), failure_policy="continue", **options)
+    work_off()
     return list(Task.objects.order_by("position"))
 
 
 def test_one_unwell_instance_fails_the_health_check(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 0.25)
+    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", SHORT_SECONDS)
     for task in break_one_instance_each(sandbox, "instance.health", UNWELL):
         assert task.failure["errorCode"] == "HEALTH_CHECK_FAILED"
         assert task.failure["reason"].startswith("2 of 3 instances are healthy with version")
@@ -132,8 +136,15 @@ def test_an_instance_with_another_version_fails_the_health_check(sandbox: Sandbo
 def test_one_instance_that_does_not_acknowledge_is_waited_for_and_then_fails_the_delivery(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 0.25)
-    tasks = break_one_instance_each(sandbox, "instance.config", list(NOT_ACKNOWLEDGED))
+    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", SHORT_SECONDS)
+    # They wait at the same time, because they are parked; the others have time to acknowledge.
+    params = {"retry": "fixed", "poll_seconds": 1.0, "ack_timeout_seconds": 3.0}
+    tasks = break_one_instance_each(
+        sandbox,
+        "instance.config",
+        list(NOT_ACKNOWLEDGED),
+        parameters={"deliver_config": params},
+    )
     for task, expected in zip(tasks, NOT_ACKNOWLEDGED.values(), strict=True):
         assert (task.failure["errorCode"], task.failure["kind"]) == expected
         assert task.failure["reason"].startswith("2 of 3 instances confirmed version 20 within")
@@ -151,7 +162,7 @@ def test_an_instance_that_comes_late_is_waited_for(sandbox: Sandbox) -> None:
 def test_a_passing_fault_is_outlasted(
     sandbox: Sandbox, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", SHORT_SECONDS)
     for number, step in enumerate(CALLS, 1):
         # A broken connection that had been idle is replaced at once, within the same try.
         sandbox.add_fault(f"tenant-{number:03}", step, kind, times=2)

@@ -155,7 +155,7 @@ def test_a_task_between_two_short_polls_stops_soon(
     )
     switched_plan(parameters={"check_health": {"interval_seconds": 0.05, "attempts": 1000}})
     with beating():
-        work_off(10)
+        work_off()
     assert not Event.objects.filter(kind=EventKind.TASK_TAKEN_OVER).exists()
     assert states(Task) == [{"p": "PAUSED", "c": "CANCELLED"}[ask.__name__[0]]]
     assert no_stage_run_is_open()
