@@ -23,7 +23,7 @@ CHECK_ENV := DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:1/0 VAR_
 	OB_SERVICE_URL=http://127.0.0.1:1 GATEWAY_URL=http://127.0.0.1:1 \
 	ALLOWED_ENDPOINT_NETWORKS=127.0.0.0/8
 
-.PHONY: help setup demo run test test-postgres check fuzz audit bench messages clean lock
+.PHONY: help setup demo run test test-postgres check fuzz chaos audit bench messages clean lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,11 @@ check: $(DEV) ## Lint, format, types, import layers, migrations, deployment sett
 fuzz: $(DEV) ## Call API and sockets with what nobody should send, for minutes (FUZZ_EXAMPLES=300)
 	@env -u DATABASE_URL -u DJANGO_SETTINGS_MODULE FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} \
 		$(PY) -m pytest -s -n 0 tests/api/test_fuzz.py
+
+chaos: $(DEV) ## Break everything while plans run, and check that nothing is lost (CHAOS_SECONDS=80, CHAOS_SEED)
+	@for database in $${CHAOS_DATABASE:-sqlite postgresql}; do \
+		env -u DJANGO_SETTINGS_MODULE CHAOS_DATABASE=$$database $(PY) -m tests.chaos || exit 1; \
+	done
 
 audit: $(AUDIT)/.installed ## Ask whether locked dependencies have known vulnerabilities (needs the network)
 	@$(AUDIT)/bin/pip-audit --disable-pip --progress-spinner off $(AUDIT_ARGS) \

@@ -22,12 +22,14 @@ from tests.chaos.installation import LEASE_SECONDS, Installation, Scale
 from tests.chaos.operators import Operators
 from tests.support.environment import World
 
+WORLD_SECONDS = 0.4
+"""How long each of the services around takes at least."""
 IN_PRIVATE = "CHAOS_HAS_PRIVATE_MOUNTS"
 LOGS_KEPT = Path(tempfile.gettempdir()) / "bluegreen-chaos-logs"
 
 
 def main() -> int:
-    seconds = float(os.environ.get("CHAOS_SECONDS") or 150)
+    seconds = float(os.environ.get("CHAOS_SECONDS") or 80)
     seed = int(os.environ.get("CHAOS_SEED") or secrets.randbelow(10**6))
     scale = Scale(tenants=int(os.environ.get("CHAOS_TENANTS") or 40))
     name = os.environ.get("CHAOS_DATABASE") or "sqlite"
@@ -43,9 +45,12 @@ def main() -> int:
         chance = run.random.Random(f"{seed} operators")
         operators = Operators(site.url, token, tenants, chance, diary)
         stack.callback(operators.close)
-        first = operators.create_and_start(tenants[:10], maxConcurrency=4)
+        first = operators.create_and_start(tenants[:10], maxConcurrency=4, failurePolicy="continue")
         assert first is not None, "the first plan could not be made"
         pages, wait = stack.enter_context(people.watching(site.url, cookie, first))
+        # So that there is always something in the middle of which a process can die.
+        for step in ("ob.get_tenant", "gateway.put_route", "ob.put_status"):
+            site.sandbox.add_fault("*", step, "latency", seconds=WORLD_SECONDS)
         chaos = run.Run(site, operators, diary, seed)
         chaos.break_for(seconds, wait)
         chaos.come_to_rest()

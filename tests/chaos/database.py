@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import private_postgres
@@ -96,4 +97,19 @@ class Postgres:
         self._cluster.remove()
 
 
-Database = Sqlite | Postgres
+@dataclass(frozen=True)
+class Given:
+    """A database that others have made, and that nothing is done to."""
+
+    url: str
+    name = "given"
+
+    @property
+    def url_of_processes(self) -> str:
+        return self.url
+
+    def close(self) -> None:
+        """It is not ours."""
+
+
+Database = Sqlite | Postgres | Given

@@ -43,7 +43,7 @@ class Member:
 
 
 class Installation:
-    """Web, workers, conductors and renewals around `database`, with a Redis of their own.
+    """Web, workers, conductors and renewals around `database` and `redis` (None: one of our own).
 
     They reach Redis (and PostgreSQL) by proxies; the sandbox and its instances reach Redis
     directly. `workers` is every worker's process id, also of those that are gone.
@@ -55,10 +55,10 @@ class Installation:
         database: Database,
         scale: Scale,
         reserve_port: Callable[[], int],
-        **environment: str,
+        redis: EmbeddedRedis | None = None,
     ) -> None:
         self.folder, self.database, self.scale = folder, database, scale
-        self.redis = EmbeddedRedis(folder / "redis")
+        self.redis = redis or EmbeddedRedis(folder / "redis")
         self.redis.ensure_running()
         self.way_to_redis = Proxy(self.redis.socket_path)
         self._reserve_port = reserve_port
@@ -68,7 +68,7 @@ class Installation:
             redis_url=f"{self.redis.url}?db=1",
             config_poll_seconds=1.0,
         )
-        self.environment = {**self._environment(), **environment}
+        self.environment = self._environment()
         self.members: list[Member] = []
         self._count = 0
         self._lock = threading.Lock()
@@ -167,6 +167,7 @@ class Installation:
             "ALLOWED_ENDPOINT_NETWORKS": "127.0.0.0/8",
             "SECRET_KEY": SECRET_KEY,
             "LEASE_SECONDS": str(LEASE_SECONDS),
+            "RENEWAL_LEASE_SECONDS": str(LEASE_SECONDS),
             "HEARTBEAT_SECONDS": "0.5",
             "HTTP_TIMEOUT_SECONDS": str(HTTP_TIMEOUT_SECONDS),
             "HEALTH_INTERVAL_SECONDS": "0.5",

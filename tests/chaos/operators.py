@@ -53,7 +53,7 @@ class Operators:
         self._diary = diary
         self._number = 0
 
-    def work(self, over: threading.Event, pause_seconds: float = 1.0) -> None:
+    def work(self, over: threading.Event, pause_seconds: float = 0.5) -> None:
         """Do something now and then until it is over."""
         while not over.wait(self._chance.uniform(0.3, 1.7) * pause_seconds):
             self.act()
