@@ -212,6 +212,38 @@ def _workers() -> Iterator[Metric]:
     yield _gauge("worker_threads", "Threads of all workers.", threads)
     busy = sum(worker["busy"] for worker in workers)
     yield _gauge("worker_threads_busy", "Threads of all workers that run a task.", busy)
+    yield from _each_worker(workers)
+
+
+def _each_worker(workers: list[queue.WorkerInfo]) -> Iterator[Metric]:
+    """What each process says of itself. It does so through Redis, so only one address is scraped,
+    and a worker needs no port."""
+
+    def of_each(value: Callable[[queue.WorkerInfo], float | None]) -> Mapping[Labels, float]:
+        values = {(worker["name"],): value(worker) for worker in workers}
+        return {labels: number for labels, number in values.items() if number is not None}
+
+    label, runs = ("worker",), {}
+    for worker in workers:
+        runs[worker["name"], "done"] = worker["done"]
+        runs[worker["name"], "broken"] = worker["failed"]
+    what = "Looks at tasks by this worker; broken: out of which an error came that nobody caught."
+    yield _counters("worker_process_runs", what, ("worker", "outcome"), runs)
+    gauges: dict[str, tuple[str, Callable[[queue.WorkerInfo], float | None]]] = {
+        "threads": ("Threads of this worker.", lambda w: w["threads"]),
+        "threads_busy": ("Threads of this worker that run a task.", lambda w: w["busy"]),
+        "start_time_seconds": ("When it started.", lambda w: w["started_at"].timestamp()),
+        "resident_memory_bytes": ("Its memory.", lambda w: w["resident_bytes"]),
+        "open_fds": ("Its open files and connections.", lambda w: w["open_files"]),
+    }
+    for name, (what, value) in gauges.items():
+        yield _gauges(f"worker_process_{name}", what, label, of_each(value))
+    counters: dict[str, tuple[str, Callable[[queue.WorkerInfo], float | None]]] = {
+        "working_seconds": ("Time of its threads at tasks.", lambda w: w["working_seconds"]),
+        "cpu_seconds": ("Its time of processors.", lambda w: w["cpu_seconds"]),
+    }
+    for name, (what, value) in counters.items():
+        yield _counters(f"worker_process_{name}", what, label, of_each(value))
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

@@ -49,7 +49,10 @@ return 1
 
 
 class WorkerInfo(TypedDict):
-    """What a worker process last said of itself; `started_at` and `last_heartbeat` are in UTC."""
+    """What a worker process last said of itself; `started_at` and `last_heartbeat` are in UTC.
+
+    None: it did not say, because it is of another version or its machine has no /proc.
+    """
 
     name: str
     hostname: str
@@ -59,6 +62,10 @@ class WorkerInfo(TypedDict):
     busy: int
     done: int
     failed: int
+    working_seconds: float
+    cpu_seconds: float | None
+    resident_bytes: float | None
+    open_files: float | None
     started_at: datetime
     last_heartbeat: datetime
 
@@ -170,6 +177,14 @@ def _info(fields: dict[bytes, bytes]) -> WorkerInfo:
         busy=int(said["busy"]),
         done=int(said["successful_job_count"]),
         failed=int(said["failed_job_count"]),
+        working_seconds=float(said["total_working_time"]),
+        cpu_seconds=_number(said.get("cpu_seconds")),
+        resident_bytes=_number(said.get("resident_bytes")),
+        open_files=_number(said.get("open_files")),
         started_at=utcparse(said["birth"]),
         last_heartbeat=utcparse(said["last_heartbeat"]),
     )
+
+
+def _number(said: str | None) -> float | None:
+    return None if said is None else float(said)

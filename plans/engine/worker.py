@@ -25,6 +25,7 @@ from rq.worker import BaseWorker, WorkerStatus
 from plans import conf
 from plans.engine import jobs, presence
 from plans.engine.intake import Intake
+from plans.engine.process_figures import process_figures
 from plans.engine.queue import QUEUE_NAME, connect
 from plans.engine.ticker import Ticker
 
@@ -219,9 +220,10 @@ class ThreadedWorker(BaseWorker):
             # The loop that takes jobs says it aloud, once.
             logger.debug("The worker could not show itself: %s", error)
 
-    def _figures(self) -> dict[str, str | int]:
+    def _figures(self) -> dict[str, str | int | float]:
         with self._figures_lock:
             return {
+                **process_figures(),
                 "name": self.name,
                 "threads": self.threads,
                 "busy": self._busy,
