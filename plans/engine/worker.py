@@ -24,6 +24,7 @@ from rq.worker import BaseWorker, WorkerStatus
 
 from plans import conf
 from plans.engine import jobs, presence
+from plans.engine.database_watch import AWAY, DatabaseWatch
 from plans.engine.intake import Intake
 from plans.engine.process_figures import process_figures
 from plans.engine.queue import QUEUE_NAME, connect
@@ -86,6 +87,7 @@ class ThreadedWorker(BaseWorker):
         self._inbox: SimpleQueue[int | None] = SimpleQueue()
         self._figures_lock = threading.Lock()
         self._busy = 0
+        self._database = DatabaseWatch()
         self._redis_is_away = False
         self._backoff_seconds = BACKOFF_FIRST_SECONDS
         self._signalled_at: float | None = None
@@ -141,6 +143,11 @@ class ThreadedWorker(BaseWorker):
             return
         if not self._free.acquire(timeout=POLL_SECONDS):
             return
+        if self._database.is_away:
+            # Whatever it took now, it would only take from who could run it.
+            self._free.release()
+            time.sleep(POLL_SECONDS)
+            return
         places = 1
         while places < TAKE_MAX and self._free.acquire(blocking=False):
             places += 1
@@ -191,6 +198,9 @@ class ThreadedWorker(BaseWorker):
                 jobs.run_task(task_id)
             finally:
                 close_old_connections()
+        except AWAY as error:
+            failed = 1
+            self._database.lost(error)
         # Not even SystemExit may end the thread: its place would be lost.
         except BaseException:
             failed = 1
@@ -209,7 +219,11 @@ class ThreadedWorker(BaseWorker):
 
     def _beat(self) -> None:
         close_old_connections()
-        self._on_heartbeat(self.name)
+        try:
+            self._on_heartbeat(self.name)
+            self._database.look()
+        except AWAY as error:
+            self._database.lost(error)
         close_old_connections()
 
     def _announce(self) -> None:

@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from django.db import connection
+
 from plans.engine.worker import ThreadedWorker
 
 POLL_SECONDS = 0.01
@@ -12,7 +14,7 @@ POLL_SECONDS = 0.01
 
 class Notebook:
     """FOLDER/notes, a line each. While FOLDER/hold exists, tasks do not end; where FOLDER/exit-N
-    exists, task N calls `sys.exit`.
+    exists, task N calls `sys.exit`; where FOLDER/ask exists, tasks ask the database something.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,6 +41,9 @@ class Notebook:
         self.write("started", task_id)
         if (self._folder / f"exit-{task_id}").exists():
             sys.exit("a task must not be able to do this")
+        if (self._folder / "ask").exists():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
         while (self._folder / "hold").exists():
             time.sleep(POLL_SECONDS)
         self.write("ended", task_id)
