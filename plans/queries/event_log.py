@@ -24,10 +24,11 @@ GROUPS: Mapping[str, Promise] = {
     "waits": _("waits"),
 }
 """Kinds of events that one looks for together."""
+FAILURES = Q(kind__endswith="failed") | Q(kind=EventKind.PLAN_HALTED)
 _KINDS: Mapping[str, Q] = {
     "plan": Q(task=None),
     "decisions": Q(epoch=None) & ~Q(actor=SYSTEM.name) & ~Q(kind__in=QUIET_KINDS),
-    "failures": Q(kind__endswith="failed") | Q(kind=EventKind.PLAN_HALTED),
+    "failures": FAILURES,
     "stages": Q(kind__startswith="stage."),
     "waits": Q(kind__in=(EventKind.TASK_WAITING, EventKind.TASK_PROGRESS)),
 }

@@ -35,6 +35,8 @@ def of_preview(
         "moving": total - places.get(preview.target or "", 0),
         "total": total,
         "waves": waves,
+        # Also those that cannot be in it: waves are cut from all that were named.
+        "planned": begun,
         "words": _blast(request, len(waves)),
         "outlook": outlook(preview, request, start) if preview.tenants else None,
     }

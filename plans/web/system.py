@@ -1,15 +1,24 @@
-"""The system's page: workers, queue, conductor, renewals."""
+"""The system's page: workers, queue, conductor, renewals, stores, what failed last."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from plans.engine import queue
+from plans.engine.readiness import DATABASE, REDIS, TENANT_REDIS, latencies
 from plans.errors import RedisUnavailable
 from plans.models import Leadership
 from plans.queries import renewals
+from plans.queries.last_errors import last_errors
 from plans.web.access import page
+
+STORES = {
+    DATABASE: _("until the database answers"),
+    REDIS: _("until Redis answers"),
+    TENANT_REDIS: _("until the tenants' Redis answers"),
+}
 
 
 @page
@@ -22,6 +31,8 @@ def system(request: HttpRequest) -> HttpResponse:
         "renewal": renewals.figures(),
         "renewal_processes": renewals.processes(),
         "renewals": renewals.active(),
+        "latencies": [(STORES[name], ms) for name, ms in latencies().items()],
+        "errors": last_errors(),
     }
     try:
         workers = queue.workers()

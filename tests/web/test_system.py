@@ -1,0 +1,46 @@
+"""The system's page: stores that answer, and what failed last."""
+
+import re
+
+import pytest
+from django.test import Client, override_settings
+
+from plans import operations
+from plans.models import Task
+from plans.queries import last_errors
+from tests.support.driving import OPERATOR, make_plan, work_off
+from tests.support.sandbox import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANSWERED = r'<b class="num">[0-9.]+ ms</b><span>until %s answers?</span>'
+
+
+def test_it_says_how_soon_each_store_answers(viewer: Client) -> None:
+    page = viewer.get("/system/").text
+    assert re.search(ANSWERED % "the database", page)
+    assert re.search(ANSWERED % "Redis", page)
+
+
+def test_another_redis_of_the_tenants_that_is_away_is_seen(viewer: Client) -> None:
+    with override_settings(TENANT_REDIS_URL="redis://127.0.0.1:1/0"):
+        page = viewer.get("/system/").text
+    assert re.search(ANSWERED % "Redis", page)
+    assert re.search('<b class="num bad">–</b><span>until the tenants[^<]* Redis answers', page)
+
+
+def test_the_last_errors_lead_to_plan_and_task(sandbox: Sandbox, viewer: Client) -> None:
+    assert "Last errors" not in viewer.get("/system/").text
+    sandbox.add_fault("tenant-002", "gateway.put_route", "status", code=400)
+    plan = make_plan(["tenant-001", "tenant-002"], name="Errors & more")
+    operations.start_plan(plan.pk, OPERATOR)
+    work_off()
+
+    errors = last_errors.last_errors()
+    assert {error.event.tenant_id for error in errors} == {"tenant-002", ""}
+    assert [error.event.pk for error in errors] == sorted(
+        (error.event.pk for error in errors), reverse=True
+    )
+    page, failed = viewer.get("/system/").text, Task.objects.get(tenant="tenant-002")
+    assert f'<a href="/plans/{plan.pk}/">Errors &amp; more</a>' in page
+    assert f'<a href="/tasks/{failed.pk}/">tenant-002</a>' in page
+    assert "<b>stage failed</b>: switch route" in page
