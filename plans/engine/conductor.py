@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.db import Error, close_old_connections, transaction
 from django.db.models import Q
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 2.0
 """How often every active plan is settled for what may have been missed."""
+STAND_BACK_SECONDS = 2.0
+"""Long enough for another conductor that is there to take the lead, short where there is none."""
 
 
 class Conductor:
@@ -35,6 +38,7 @@ class Conductor:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._stop = threading.Event()
+        self._stands_back_until = 0.0  # on the monotonic clock
         self._settled_monotonic = 0.0
         self._synced_monotonic = 0.0
         self._syncing: threading.Thread | None = None
@@ -48,17 +52,19 @@ class Conductor:
         while not self._stop.is_set():
             close_old_connections()
             try:
-                if leadership.lead("conductor", self.name):
+                if self._may_lead() and leadership.lead("conductor", self.name):
                     self.conduct()
             except Error:
                 logger.exception("The database does not answer; trying again")
             self._stop.wait(conf.CONDUCTOR_INTERVAL_SECONDS)
-        leadership.resign("conductor", self.name)
+        with suppress(Error):  # Its lead runs out by itself.
+            leadership.resign("conductor", self.name)
 
     def conduct(self) -> None:
         """One round."""
         if not global_stop.is_active():
-            ring_due()
+            if not ring_due():
+                self._stand_back()
             for plan_id in gates.due_plans():
                 scheduler.settle(plan_id)
         now = time.monotonic()
@@ -68,6 +74,14 @@ class Conductor:
         if not self._synced_monotonic or now - self._synced_monotonic >= conf.SYNC_TENANTS_SECONDS:
             self._synced_monotonic = now
             self._in_background(registry_sync.sync_tenants)
+
+    def _may_lead(self) -> bool:
+        return time.monotonic() >= self._stands_back_until
+
+    def _stand_back(self) -> None:
+        """Let another lead: Redis may be away for this machine alone."""
+        leadership.resign("conductor", self.name)
+        self._stands_back_until = time.monotonic() + STAND_BACK_SECONDS
 
     def _in_background(self, work: Callable[[], object]) -> None:
         if self._syncing and self._syncing.is_alive():
@@ -85,12 +99,15 @@ class Conductor:
         self._syncing.start()
 
 
-def ring_due() -> None:
-    """Ring for every task that is due, held by nobody, and was not rung a moment ago."""
+def ring_due() -> bool:
+    """Ring for every task that is due, held by nobody, and was not rung a moment ago.
+
+    False where Redis could not be told.
+    """
     forgotten = Q(rung_at__isnull=True) | Q(rung_at__lte=in_seconds(-conf.RING_AGAIN_SECONDS))
     due = dict(leases.runnable().filter(forgotten).values_list("pk", "rung_at"))
     if not due:
-        return
+        return True
     try:
         if any(rung_at is not None for rung_at in due.values()):
             for task_id in queue.queued_task_ids():
@@ -99,7 +116,7 @@ def ring_due() -> None:
         queue.ring_many(task_ids)
     except RedisUnavailable as away:
         logger.warning("%s due tasks were not rung: %s", len(due), away)
-        return
+        return False
     for start in range(0, len(task_ids), 500):
         # Those that a worker took meanwhile have had their answer; those that somebody locks are
         # left alone: to wait for one while others are held could be a deadlock on PostgreSQL.
@@ -109,6 +126,7 @@ def ring_due() -> None:
             Task.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
                 rung_at=Now()
             )
+    return True
 
 
 def settle_active() -> None:

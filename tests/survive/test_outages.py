@@ -70,6 +70,22 @@ def test_a_plan_started_while_redis_is_down_runs_as_soon_as_it_is_back(
     wait_for_plan(plan, PlanState.COMPLETED)
 
 
+def test_a_conductor_that_cannot_ring_leaves_the_lead_to_one_that_can(
+    crew: Crew, sandbox: Sandbox, redis_at_risk: RedisServer
+) -> None:
+    # Nobody listens there: for it Redis is away, and for nobody else.
+    deaf = crew.processes.conductor(REDIS_URL="redis://127.0.0.1:1")
+    wait_until(lambda: leads(deaf), 30, "the conductor without Redis leads")
+    plan = make_plan(FLEET[:3])
+    operations.start_plan(plan.pk, OPERATOR)
+    redis_at_risk.flush()
+    crew.worker()
+    crew.conductor()
+    wait_for_plan(plan, PlanState.COMPLETED)
+    deaf.terminate()
+    assert deaf.wait() == 0
+
+
 def test_a_plan_finishes_though_the_leading_conductor_and_all_workers_are_killed(
     crew: Crew, plan: Plan, sandbox: Sandbox
 ) -> None:
