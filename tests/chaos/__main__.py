@@ -1,61 +1,61 @@
-"""`python -m tests.chaos`: break everything while plans run, and say whether anything was lost.
+"""`python -m tests.chaos [WORD]`: break everything while plans run, and say whether it was lost.
 
-CHAOS_DATABASE (sqlite or postgresql), CHAOS_SECONDS (how long things are broken), CHAOS_SEED
-(random without one), CHAOS_TENANTS. Exits with 1 where an invariant does not hold.
+`all` (the default): every fault in random order for CHAOS_SECONDS, with operators and open pages.
+`kills`: CHAOS_KILLS kills over plans of 500 tenants. `pace`: how much longer a plan takes with a
+fault every five seconds. `endurance`: CHAOS_TASKS tasks, and the memory of each process.
+
+CHAOS_DATABASE is sqlite or postgresql; CHAOS_SEED makes the same choices again. Exits with 1 where
+something does not hold.
 """
 
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 
 import django
 from django.core.management import call_command
 
+from bluegreen.embedded_redis import EmbeddedRedis
+from scripts import private_postgres
 from tests.chaos.database import Database, Postgres, Sqlite
 from tests.chaos.diary import Diary
-from tests.chaos.installation import LEASE_SECONDS, Installation, Scale
-from tests.chaos.operators import Operators
+from tests.chaos.installation import Installation, Scale
 from tests.support.environment import World
 
-WORLD_SECONDS = 0.4
-"""How long each of the services around takes at least."""
+SCALES = {
+    "all": Scale(),
+    "kills": Scale(tenants=500, instances=1, workers=3),
+    "pace": Scale(tenants=300, instances=1, threads=12),
+    "endurance": Scale(tenants=1000, instances=1, threads=16),
+}
 IN_PRIVATE = "CHAOS_HAS_PRIVATE_MOUNTS"
 LOGS_KEPT = Path(tempfile.gettempdir()) / "bluegreen-chaos-logs"
 
 
-def main() -> int:
-    seconds = float(os.environ.get("CHAOS_SECONDS") or 80)
+def main(what: str) -> int:
+    """0 where everything holds, 1 where something does not, 2 for a word that is none."""
+    if what not in SCALES:
+        print(__doc__, file=sys.stderr)
+        return 2
     seed = int(os.environ.get("CHAOS_SEED") or secrets.randbelow(10**6))
-    scale = Scale(tenants=int(os.environ.get("CHAOS_TENANTS") or 40))
     name = os.environ.get("CHAOS_DATABASE") or "sqlite"
-    diary = Diary()
-    diary.tell(f"CHAOS_DATABASE={name} CHAOS_SEED={seed} CHAOS_SECONDS={seconds:g}")
-    with installation(name, scale) as site, ExitStack() as stack:
+    if name == "postgresql" and private_postgres.find_programs() is None:
+        print("Without PostgreSQL on this machine there is nothing to break: not run.")
+        return 0
+    print(f"CHAOS_DATABASE={name} CHAOS_SEED={seed} python -m tests.chaos {what}", flush=True)
+    with installation(name, SCALES[what]) as site:
         # Only now the settings can be read.
-        from tests.chaos import people, run  # noqa: PLC0415
+        from tests.chaos import courses  # noqa: PLC0415
 
-        token, cookie = people.make()
-        site.start()
-        tenants = [f"tenant-{number:03}" for number in range(1, scale.tenants + 1)]
-        chance = run.random.Random(f"{seed} operators")
-        operators = Operators(site.url, token, tenants, chance, diary)
-        stack.callback(operators.close)
-        first = operators.create_and_start(tenants[:10], maxConcurrency=4, failurePolicy="continue")
-        assert first is not None, "the first plan could not be made"
-        pages, wait = stack.enter_context(people.watching(site.url, cookie, first))
-        # So that there is always something in the middle of which a process can die.
-        for step in ("ob.get_tenant", "gateway.put_route", "ob.put_status"):
-            site.sandbox.add_fault("*", step, "latency", seconds=WORLD_SECONDS)
-        chaos = run.Run(site, operators, diary, seed)
-        chaos.break_for(seconds, wait)
-        chaos.come_to_rest()
-        report = chaos.report(pages)
-        print(f"\nLease {LEASE_SECONDS:g} s, seed {seed}, {name}:\n{report}", flush=True)
+        report = courses.COURSES[what](site, Diary(), seed)
+        print(f"\n{report}", flush=True)
         if not report.holds:
             shutil.rmtree(LOGS_KEPT, ignore_errors=True)
             shutil.copytree(site.folder / "log", LOGS_KEPT)
@@ -71,8 +71,8 @@ def installation(name: str, scale: Scale) -> Iterator[Installation]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         database: Database = Sqlite(folder) if name == "sqlite" else Postgres()
         stack.callback(database.close)
-        world = World(folder, None)  # type: ignore[arg-type]
-        site = Installation(folder, database, scale, world.reserve_port)
+        world = World(folder, EmbeddedRedis(folder / "redis"))
+        site = Installation(folder, database, scale, world.reserve_port, world.redis)
         stack.callback(site.stop)
         redis = site.redis.url
         direct = {"REDIS_URL": f"{redis}?db=0", "TENANT_REDIS_URL": f"{redis}?db=1"}
@@ -85,18 +85,20 @@ def installation(name: str, scale: Scale) -> Iterator[Installation]:
         yield site
 
 
-if __name__ == "__main__":
-    # A disk of our own is mounted where nobody else sees it, and goes with this process.
+def leave(number: int, frame: FrameType | None) -> None:
+    """Tidy up on the way out."""
+    sys.exit(128 + number)
+
+
+def mount_in_private() -> None:
+    """Become a process whose mounts nobody else sees: they go with it, however it ends."""
     if os.geteuid() == 0 and not os.environ.get(IN_PRIVATE) and shutil.which("unshare"):
         os.environ[IN_PRIVATE] = "yes"
-        words = [
-            "unshare",
-            "--mount",
-            "--propagation",
-            "private",
-            sys.executable,
-            "-m",
-            "tests.chaos",
-        ]
-        os.execvp("unshare", words)
-    sys.exit(main())
+        private = ["unshare", "--mount", "--propagation", "private"]
+        os.execvp("unshare", [*private, sys.executable, "-m", "tests.chaos", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    mount_in_private()
+    signal.signal(signal.SIGTERM, leave)
+    sys.exit(main(*sys.argv[1:] or ["all"]))

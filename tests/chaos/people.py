@@ -29,14 +29,14 @@ def make() -> tuple[str, tuple[str, str]]:
 @contextmanager
 def watching(
     url: str, cookie: tuple[str, str], plan_id: int
-) -> Iterator[tuple[list[OpenPage], Wait]]:
+) -> Iterator[tuple[list[OpenPage] | None, Wait]]:
     """Overview, list, a plan's and a task's page, open in a browser; and how to wait meanwhile.
 
-    Without a browser on this machine there are none.
+    Without a browser on this machine there are none to be looked at.
     """
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        yield [], time.sleep
+        yield None, time.sleep
         return
     task = Task.objects.filter(plan=plan_id).order_by("pk")[0]
     paths = ["/", "/plans/", f"/plans/{plan_id}/", f"/tasks/{task.pk}/"]

@@ -117,8 +117,8 @@ class Run:
         with suppress(AssertionError):
             wait_until(lambda: all(call["ended"] for call in self.site.sandbox.calls()), 20)
 
-    def report(self, pages: Collection[Page]) -> Report:
-        """Ask the checker."""
+    def report(self, pages: Collection[Page] | None) -> Report:
+        """Ask the checker; about pages only where there are any to be looked at."""
         ids = list(Plan.objects.values_list("pk", flat=True))
         tenants = self.site.sandbox.state()["tenants"]
         evidence = Evidence.gather(
@@ -127,11 +127,14 @@ class Run:
             tenants,
             self.diary.crashes,
             configs={tenant: tenant_config.read(tenant) for tenant in tenants},
-            pages=pages,
+            pages=pages or (),
         )
         skipped = {name: why for lane in self.lanes for name, why in lane.skipped.items()}
         broken = [what for lane in self.lanes for what in lane.broken]
-        return Report(check(evidence), summary(self.diary, ids), skipped, broken)
+        verdicts = check(evidence)
+        if pages is None:
+            verdicts.pop()
+        return Report(verdicts, summary(self.diary, ids), skipped, broken)
 
 
 def unrest() -> list[str]:

@@ -114,18 +114,17 @@ def sockets(redis_server: str) -> Iterator[Sockets]:
 def test_everything_holds_after_some_seconds_of_chaos(site: Installation, sockets: Sockets) -> None:
     token, (name, value) = people.make()
     diary = Diary()
-    operators = Operators(site.url, token, FLEET, random.Random(SEED), diary)
-    site.sandbox.add_fault("*", "gateway.put_route", "latency", seconds=0.2)
-    plan_id = operators.create_and_start(FLEET[:6], maxConcurrency=3)
-    plan = Plan.objects.get(pk=plan_id)
-    client = Client()
-    client.cookies[name] = value
-    page = SocketPage(sockets, client, plan, ShownPlan(plan))
-    run = Run(site, operators, diary, SEED, FAULTS)
-    run.break_for(SECONDS, page.live_for)
-    run.come_to_rest()
-    report = run.report([page])
-    assert report.holds, f"{report}\n" + "\n".join(diary.lines)
-    assert sum(diary.faults.values()) >= 3, report
-    assert Task.objects.filter(state=TaskState.COMPLETED).exists(), report
-    operators.close()
+    with Operators(site.url, token, FLEET, random.Random(SEED), diary) as operators:
+        site.sandbox.add_fault("*", "gateway.put_route", "latency", seconds=0.2)
+        plan_id = operators.create_and_start(FLEET[:6], maxConcurrency=3)
+        plan = Plan.objects.get(pk=plan_id)
+        client = Client()
+        client.cookies[name] = value
+        page = SocketPage(sockets, client, plan, ShownPlan(plan))
+        run = Run(site, operators, diary, SEED, FAULTS)
+        run.break_for(SECONDS, page.live_for)
+        run.come_to_rest()
+        report = run.report([page])
+        assert report.holds, f"{report}\n" + "\n".join(diary.lines)
+        assert sum(diary.faults.values()) >= 3, report
+        assert Task.objects.filter(state=TaskState.COMPLETED).exists(), report
