@@ -2,37 +2,10 @@
 
 import json
 import logging
-import re
 from datetime import UTC, datetime
 
 from plans.log_fields import fields_of
-
-DOTS = "•••"
-_SECRETS = (
-    # The user and password of an address; passwords may hold an @.
-    (re.compile(r"(?<=://)[^/\s\"']+(?=@)"), DOTS),
-    # The query string of an address.
-    (re.compile(r"(?<=[\w/.\-\]])\?[\w%.+~\-\[\]]+=[^\s\"'<>)]*"), f"?{DOTS}"),
-    # Our own tokens, wherever they turn up.
-    (re.compile(r"\bbg_[A-Za-z0-9_-]{16,}"), DOTS),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), rf"\1 {DOTS}"),
-    # `password=…`, `'token': '…'`, `"Cookie": "…"`.
-    (
-        re.compile(
-            r"(?i)([\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|private[_-]?key"
-            r"|credentials?|authorization|cookie|sessionid)[\"']?\s*[=:]\s*)"
-            r"(\"[^\"]*\"|'[^']*'|[^\s,;&}\])]+(?:\s+•••)?)"
-        ),
-        rf"\1{DOTS}",
-    ),
-)
-
-
-def redacted(text: str) -> str:
-    """`text` with passwords, tokens and query strings as dots."""
-    for pattern, shown in _SECRETS:
-        text = pattern.sub(shown, text)
-    return text
+from plans.redaction import redacted
 
 
 class LineFormatter(logging.Formatter):

@@ -38,7 +38,8 @@ def addresses_are_named(
         elif not url.startswith(("http://", "https://")):
             messages.append(
                 Error(
-                    f"{name} is no HTTP address: {url!r}.",
+                    # Not which one: where a password stands in it nobody knows.
+                    f"{name} is no HTTP address.",
                     hint="It begins with http:// or https://",
                     id=f"bluegreen.E01{number}",
                 )

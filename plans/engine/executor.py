@@ -12,13 +12,13 @@ from django.db import Error, InterfaceError, OperationalError, close_old_connect
 from django.utils.translation import gettext_noop
 
 from plans import conf, effects, log_fields
-from plans.canonical import storable_text
 from plans.clients.http import Call
 from plans.engine import global_stop, scheduler
 from plans.engine import lease as leases
 from plans.engine.reports import checkpoint_at
 from plans.engine.task_run import TaskRun
 from plans.errors import FailureKind, StageError, Superseded
+from plans.redaction import said_by
 from plans.stages.base import Done, Skipped, Stage, StageContext, Target, Wait
 from plans.stages.registry import build
 from plans.validation.text import problem_of
@@ -197,5 +197,5 @@ def _unexpected(error: BaseException) -> StageError:
     return StageError(
         gettext_noop("An unexpected error: %(error)s. It is logged with its traceback."),
         kind=FailureKind.SYSTEM,
-        error=storable_text(f"{type(error).__name__}: {error}"[:500]),
+        error=said_by(error),
     )

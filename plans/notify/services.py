@@ -18,11 +18,14 @@ from plans.notify.base import Recipient
 
 NOBODY = "none"
 SERVICES_MAX = 100
-_ENTRY = re.compile(r"(?P<name>[^=@]+)=(?P<strategy>[^=@]+)(?:@(?P<address>.+))?")
+_ENTRY = re.compile(r"(?P<name>[^=@:/]+)=(?P<strategy>[^=@:/]+)(?:@(?P<address>.+))?")
 
 
 class BadServices(ValueError):
-    """NOTIFY_SERVICES cannot be read; the message names the entry and the fault."""
+    """NOTIFY_SERVICES cannot be read; the message names the entry and the fault.
+
+    It shows no address: one that is written wrongly may hold a password anywhere.
+    """
 
 
 class Service(BaseModel):
@@ -76,7 +79,8 @@ def configured() -> tuple[Service, ...]:
 def _parsed(text: str) -> tuple[Service, ...]:
     if text.strip() == NOBODY:
         return ()
-    services = tuple(_service(entry) for entry in text.replace(",", " ").split())
+    entries = text.replace(",", " ").split()
+    services = tuple(_service(entry, place) for place, entry in enumerate(entries, start=1))
     if repeated := repeated_name(services):
         raise BadServices(f"{repeated!r} stands there twice.")
     return services
@@ -92,13 +96,16 @@ def repeated_name(services: Iterable[Service]) -> str:
     return ""
 
 
-def _service(entry: str) -> Service:
+def _service(entry: str, place: int) -> Service:
     parts = _ENTRY.fullmatch(entry)
     if parts is None:
-        raise BadServices(f"{entry!r} is not of the form name=strategy or name=strategy@address.")
+        raise BadServices(
+            f"entry {place} is not of the form name=strategy or name=strategy@address."
+        )
     try:
         return Service(**parts.groupdict())
     except ValidationError as invalid:
         fault = invalid.errors()[0]
         where = "".join(f" {part}" for part in fault["loc"])
-        raise BadServices(f"{entry!r}:{where} {fault['msg']}") from None
+        told = f"{parts['name']}={parts['strategy']}"
+        raise BadServices(f"entry {place}, {told!r}:{where} {fault['msg']}") from None

@@ -9,7 +9,6 @@ from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext_noop
 
 from plans import conf
-from plans.canonical import storable_text
 from plans.clients import services
 from plans.clients.address import shown
 from plans.clients.fan_out import run_all
@@ -17,6 +16,7 @@ from plans.clients.http import Call
 from plans.errors import FailureKind, ServiceTimeout, StageError, Superseded
 from plans.notify import registry
 from plans.notify.base import Notice, Recipient
+from plans.redaction import said_by
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def _tell_one(recipient: Recipient, notice: Notice, call: Call) -> dict[str, Any
         return StageError(
             gettext_noop("An unexpected error: %(error)s. It is logged with its traceback."),
             kind=FailureKind.SYSTEM,
-            error=storable_text(f"{type(error).__name__}: {error}"[:500]),
+            error=said_by(error),
         )
 
 

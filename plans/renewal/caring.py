@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from plans import conf
 from plans.models import Renewal, StopReason
+from plans.redaction import said_by
 from plans.renewal import claims
 from plans.renewal.claims import Claim, News
 from plans.renewal.figures import Tally
@@ -152,7 +153,7 @@ class Caring:
             except (Exception, SystemExit) as error:
                 # Another package's function may raise anything; what is known goes on.
                 logger.warning("Renewal %s was not looked after: %s", holding.claim, error)
-                holding.last_error = f"{type(error).__name__}: {error}"
+                holding.last_error = said_by(error)
         again = [refresh_seconds] if refresh_seconds else []
         again += [conf.RENEWAL_DONE_SECONDS] if done else []
         if again:

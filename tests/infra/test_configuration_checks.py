@@ -65,8 +65,21 @@ CONFIGURED = {
 def test_services_that_cannot_be_read_are_refused_with_the_entry() -> None:
     result = check(**CONFIGURED, NOTIFY_SERVICES="instances=direct_rpc,billing=pigeon")
     assert result.returncode == 1
-    assert "NOTIFY_SERVICES cannot be read: 'billing=pigeon'" in result.stderr
+    assert "NOTIFY_SERVICES cannot be read: entry 2, 'billing=pigeon'" in result.stderr
     assert "choose one of direct_rpc, redis_rpc" in result.stderr
+
+
+def test_a_wrong_setting_does_not_show_the_password_in_it() -> None:
+    result = check(
+        OB_SERVICE_URL="ftp://olga:s3cret@ob.example.net",
+        GATEWAY_URL="olga:s3cret@gateway.example.net",
+        ALLOWED_ENDPOINT_NETWORKS="10.0.0.0/8",
+        NOTIFY_SERVICES="billing=direct_rpc@https://olga:s3cret@billing.example.net",
+    )
+    assert result.returncode == 1
+    for name in ("OB_SERVICE_URL", "GATEWAY_URL", "NOTIFY_SERVICES"):
+        assert f"{name} " in result.stderr
+    assert "s3cret" not in result.stderr
 
 
 def test_a_service_that_may_not_be_called_is_warned_of() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from bluegreen.logs import JsonFormatter, LineFormatter, redacted
+from bluegreen.logs import JsonFormatter, LineFormatter
 from plans import events, log_fields, operations
 from plans.actor import SYSTEM
 from plans.models import EventKind
+from plans.redaction import redacted
 from tests.plans.rows import make_rows
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.processes import Processes

@@ -58,6 +58,26 @@ def test_a_setting_that_cannot_be_read_is_told_with_its_entry(
         configured()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "billing=https://olga:s3cret@x.example",
+        "billing=direct_rpc@https://olga:s3cret@x.example",
+        "billing=direct_rpc@https://olga:12,s3cret@x.example",
+        "billing=pigeon@https://olga:s3cret@x.example",
+        "billing=direct_rpc@olga:s3cret@x.example",
+        "billing=direct_rpc@https:/olga:s3cret@x.example:port",
+        "https://olga:s3cret@x.example",
+        "olga:s3cret",
+    ],
+)
+def test_a_password_in_a_setting_is_not_told(name_services: NameServices, text: str) -> None:
+    name_services(f"instances=direct_rpc,{text}")
+    with pytest.raises(BadServices, match=r"^entry [23]") as bad:
+        configured()
+    assert "s3cret" not in str(bad.value)
+
+
 def test_a_service_of_the_settings_is_told_beside_the_instances(
     sandbox: Sandbox, billing: Billing, name_services: NameServices
 ) -> None:

@@ -126,6 +126,22 @@ def test_a_misbehaving_stage_is_a_failed_stage(sandbox: Sandbox) -> None:
     assert Plan.objects.get().state == PlanState.COMPLETED
 
 
+def test_what_an_error_says_is_recorded_without_its_secrets(sandbox: Sandbox) -> None:
+    def break_down(context: StageContext) -> Any:
+        raise ConnectionError("postgres://olga:s3cret@db/x did not answer, password=s3cret")
+
+    plan = make_plan(["tenant-001"], executor_type="VISIT")
+    acting(break_down)
+    operations.start_plan(plan.pk, OPERATOR)
+    work_off()
+    task = Task.objects.get()
+    assert "ConnectionError: postgres://•••@db/x did not answer" in task.failure["reason"]
+    recorded = [
+        str(list(rows.values())) for rows in (Event.objects, Task.objects, StageRun.objects)
+    ]
+    assert "s3cret" not in " ".join(recorded)
+
+
 @pytest.mark.parametrize(
     ("template", "values"),
     [
