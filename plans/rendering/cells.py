@@ -31,9 +31,8 @@ class Cell(NamedTuple):
 def plan_cells(plan: Plan, task_ids: Sequence[int] | None = None) -> list[Cell]:
     """The cells `cell-<task>` of a plan's wall in its order, or those of `task_ids` alone."""
     rows = wall.plan_rows(plan, task_ids)
-    if (plan.waves.aggregate(size=Sum("size"))["size"] or 0) > NAMED_MAX:
-        rows = [row._replace(name="") for row in rows]
-    return [cell_of(row, f"cell-{row.task_id}") for row in rows]
+    is_named = (plan.waves.aggregate(size=Sum("size"))["size"] or 0) <= NAMED_MAX
+    return [cell_of(row, f"cell-{row.task_id}", is_named=is_named) for row in rows]
 
 
 def overview_cells(tenant_ids: Sequence[str] | None = None) -> list[Cell]:
@@ -46,10 +45,10 @@ def fleet_cells(rows: Iterable[WallRow]) -> list[Cell]:
     return [cell_of(row, f"t-{row.tenant_id}") for row in rows]
 
 
-def cell_of(row: WallRow, element_id: str) -> Cell:
+def cell_of(row: WallRow, element_id: str, *, is_named: bool = True) -> Cell:
     """The cell of `row`: its environment's letter, `mid` between two, and what is happening."""
     classes = f"cell {row.environment[:1]}"
-    title = _shown(row)
+    title = _shown(row) if is_named else row.tenant_id
     if row.between:
         classes += " mid"
     if row.condition is not None:

@@ -2,9 +2,7 @@
 
 import gzip
 import json
-import socket
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -16,8 +14,6 @@ from tests.clients.conftest import Serve
 from tests.clients.raw_server import Connection, RawServer, always, answer
 
 CALL = Call(idempotency_key="12-switch_route-forward-1", fence=7)
-# A noisy machine may be late; a call without a limit would take far longer.
-LATE_SECONDS = 3.0
 
 
 def ask(server: RawServer, path: str = "/x", call: Call | None = None) -> dict:
@@ -183,137 +179,6 @@ def test_the_connection_of_a_bad_answer_does_not_spoil_the_next_call(serve: Serv
     with pytest.raises(errors.ServiceBadAnswer):
         ask(server)
     assert ask(server) == {"ok": 1}
-
-
-def test_what_is_not_http_is_a_bad_answer(serve: Serve) -> None:
-    with pytest.raises(errors.ServiceBadAnswer, match="not HTTP"):
-        ask(serve(always(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")))
-
-
-def test_a_server_that_hangs_is_a_timeout(serve: Serve, short_timeout: float) -> None:
-    began = time.monotonic()
-    with pytest.raises(errors.ServiceTimeout) as raised:
-        ask(serve(Connection.wait_until_gone))
-    assert short_timeout <= time.monotonic() - began < LATE_SECONDS
-    assert (raised.value.code, raised.value.retryable) == ("OB_SERVICE_TIMEOUT", True)
-    assert raised.value.kind == errors.FailureKind.TIMEOUT
-
-
-@pytest.mark.parametrize(
-    "beginning", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
-)
-def test_a_server_that_drips_does_not_outlast_the_total_time(
-    serve: Serve, short_timeout: float, beginning: bytes
-) -> None:
-    def drip(connection: Connection) -> None:
-        connection.request()
-        connection.send(beginning)
-        while True:
-            connection.send(b"y")
-            time.sleep(0.05)
-
-    began = time.monotonic()
-    with pytest.raises(errors.ServiceTimeout):
-        ask(serve(drip))
-    assert time.monotonic() - began < LATE_SECONDS
-
-
-def test_a_peer_that_accepts_no_connection_is_a_timeout(short_timeout: float) -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        port = listener.getsockname()[1]
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", port))
-        try:
-            with pytest.raises(errors.ServiceTimeout):
-                request("OB_SERVICE", "GET", f"http://127.0.0.1:{port}/")
-        finally:
-            for filler in fillers:
-                filler.close()
-
-
-def test_a_refused_connection_is_unreachable() -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        with pytest.raises(errors.ServiceUnreachable, match="Connection refused") as raised:
-            request("GATEWAY", "GET", f"http://127.0.0.1:{held.getsockname()[1]}/routes/a")
-    assert (raised.value.code, raised.value.retryable) == ("GATEWAY_UNREACHABLE", True)
-
-
-@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"])
-@pytest.mark.parametrize("ending", [Connection.reset, lambda connection: None])
-def test_a_fresh_connection_that_breaks_is_unreachable(
-    serve: Serve, sent: bytes, ending: object
-) -> None:
-    def play(connection: Connection) -> None:
-        connection.request()
-        connection.send(sent)
-        ending(connection)
-
-    server = serve(play)
-    with pytest.raises(errors.ServiceUnreachable):
-        ask(server)
-    assert len(server.requests) == 1
-
-
-def closes_at_second_request(connection: Connection) -> None:
-    """Serves one request, and closes when the next one is already on its way."""
-    connection.request()
-    connection.send(answer('{"ok": 1}'))
-    if connection.number == 1:
-        connection.request()
-        connection.reset()
-    else:
-        connection.wait_until_gone()
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_stale_connection_is_no_failure_of_a_call_that_may_be_repeated(
-    serve: Serve, method: str
-) -> None:
-    server = serve(closes_at_second_request)
-    checks = []
-    call = Call("k", 1, before=lambda: checks.append("lease"))
-    ask(server)
-
-    assert request("OB_SERVICE", method, server.url, call).body == {"ok": 1}
-
-    assert (server.accepted, len(server.requests)) == (2, 3)
-    assert checks == ["lease", "lease"]
-
-
-def test_a_post_is_not_repeated_over_a_stale_connection(serve: Serve) -> None:
-    server = serve(closes_at_second_request)
-    ask(server)
-    with pytest.raises(errors.ServiceUnreachable):
-        request("OB_SERVICE", "POST", server.url)
-    assert len(server.requests) == 2
-
-
-def test_a_call_is_not_repeated_once_its_answer_has_begun(serve: Serve) -> None:
-    def play(connection: Connection) -> None:
-        connection.request()
-        connection.send(answer())
-        connection.request()
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{")
-
-    server = serve(play)
-    ask(server)
-    with pytest.raises(errors.ServiceUnreachable):
-        ask(server)
-    assert len(server.requests) == 2
-
-
-def test_an_idle_connection_that_was_closed_is_replaced(serve: Serve) -> None:
-    def one_each(connection: Connection) -> None:
-        connection.request()
-        connection.send(answer('{"ok": 1}'))
-
-    server = serve(one_each)
-    assert [ask(server) for _ in range(3)] == [{"ok": 1}] * 3
 
 
 def test_a_message_holds_neither_credentials_nor_the_query(serve: Serve) -> None:
