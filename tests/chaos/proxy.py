@@ -50,10 +50,19 @@ class Proxy:
         self._call(self._flows.set)
 
     def close(self) -> None:
-        self._call(self._server.close)
-        self._call(self._cut)
+        """Leave; nobody is passed on any more."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._call(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()
+        self._cut()
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     def _call(self, what: Callable[[], object]) -> None:
         self._loop.call_soon_threadsafe(what)

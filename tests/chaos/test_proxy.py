@@ -1,0 +1,66 @@
+"""The way to a server is slow, blocked, broken, and open again."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from bluegreen.embedded_redis import EmbeddedRedis
+from tests.chaos.proxy import Proxy
+from tests.conftest import WORLD
+from tests.support.environment import HOST
+
+SOON_SECONDS = 0.3
+
+
+@pytest.fixture
+def way(redis_server: str) -> Iterator[Proxy]:
+    server: EmbeddedRedis = WORLD.redis
+    opened = Proxy(server.socket_path)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def client(way: Proxy) -> Iterator[redis.Redis]:
+    retry = Retry(NoBackoff(), 0)
+    with redis.Redis(HOST, way.port, socket_timeout=SOON_SECONDS, retry=retry) as opened:
+        yield opened
+
+
+def test_what_is_open_passes_both_ways(client: redis.Redis) -> None:
+    client.set("name", b"x" * 200_000)
+    assert client.get("name") == b"x" * 200_000
+
+
+def test_what_is_cut_breaks_at_once_and_is_mended(way: Proxy, client: redis.Redis) -> None:
+    assert client.ping()
+    way.cut()
+    with pytest.raises(redis.ConnectionError):
+        client.ping()
+    with pytest.raises(redis.ConnectionError):
+        client.ping()
+    way.mend()
+    assert client.ping()
+
+
+def test_what_is_blocked_says_nothing_until_it_is_mended(way: Proxy, client: redis.Redis) -> None:
+    assert client.ping()
+    way.block()
+    with pytest.raises(redis.TimeoutError):
+        client.ping()
+    way.mend()
+    assert client.ping()
+
+
+def test_what_is_slow_answers_late(way: Proxy, client: redis.Redis) -> None:
+    assert client.ping()
+    way.slow_down(0.1)
+    began = time.monotonic()
+    assert client.ping()
+    assert time.monotonic() - began >= 0.1
