@@ -35,7 +35,7 @@ REGIONS = ("eu", "us", "ap")
 CONCURRENCY = 5
 GATEWAY_SECONDS = 1.5
 """How long the sandbox's gateway takes for a switch: long enough to watch."""
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 POLL_SECONDS = 0.3
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 UNFINISHED = {"CREATED", "RUNNING", "PAUSED", "ROLLING_BACK"}

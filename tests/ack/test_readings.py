@@ -138,7 +138,7 @@ def test_a_pattern_that_takes_long_is_given_up(pattern: str) -> None:
     began = time.monotonic()
     with pytest.raises(Unreadable):
         Pattern(pattern=pattern)(reply("x" * 4096))
-    assert time.monotonic() - began < 20  # Without an end it would be hours.
+    assert time.monotonic() - began < 120  # Without an end it would be hours.
 
 
 def test_a_version_is_not_cut_where_the_window_of_the_search_ends() -> None:

@@ -21,5 +21,5 @@ def serve() -> Iterator[Serve]:
 @pytest.fixture
 def short_timeout(monkeypatch: pytest.MonkeyPatch) -> float:
     """One call may last this many seconds."""
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 0.4)
-    return 0.4
+    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", 1.0)
+    return 1.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-OPEN_SECONDS = 30
+OPEN_SECONDS = 120
 
 
 @dataclass

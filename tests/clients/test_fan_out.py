@@ -10,7 +10,7 @@ import pytest
 from plans import conf
 from plans.clients.fan_out import run_all
 
-FAR = 60.0
+FAR = 120.0
 
 
 @pytest.fixture
@@ -28,16 +28,16 @@ def test_what_each_call_returned_is_told_by_its_key() -> None:
 
 def test_more_calls_than_threads_are_all_under_way_at_once() -> None:
     count = conf.HTTP_FANOUT_THREADS * 4
-    together = threading.Barrier(count, timeout=30)
+    together = threading.Barrier(count, timeout=60)
     assert len(run_all(dict.fromkeys(range(count), together.wait), FAR)) == count
 
 
 def test_what_hangs_is_left_out_and_hides_nothing_else(gate: threading.Event) -> None:
     calls: dict[int, Callable[[], object]] = {n: partial(pow, n, 2) for n in range(50)}
     began = time.monotonic()
-    found = run_all(calls | dict.fromkeys(range(50, 60), gate.wait), 0.5)
+    found = run_all(calls | dict.fromkeys(range(50, 60), gate.wait), 2.0)
     assert found == {n: n * n for n in range(50)}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < FAR / 2
 
 
 def test_other_calls_that_hang_in_the_same_process_delay_nobody(gate: threading.Event) -> None:

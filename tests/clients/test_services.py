@@ -225,7 +225,7 @@ def test_an_address_is_made_by_the_template(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_many_instances_are_asked_at_once(serve: Serve) -> None:
-    together = threading.Barrier(8, timeout=20)
+    together = threading.Barrier(8, timeout=60)
 
     def play(connection: Connection) -> None:
         connection.request()

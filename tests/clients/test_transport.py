@@ -75,7 +75,7 @@ def test_connections_end_with_their_thread(serve: Serve) -> None:
 
     server = serve(play)
     in_new_thread(lambda: ask_in_turn([server]))
-    assert gone.wait(10)
+    assert gone.wait(60)
 
 
 def test_each_origin_keeps_its_connection(serve: Serve) -> None:

@@ -58,7 +58,7 @@ def test_a_version_that_is_expected_may_be_named_and_waited_for(
     assert manage("ack", TENANT, "--version", 41).code == 1
     later = threading.Timer(0.3, tenant_config.write, (TENANT, 41, 1, "blue", {}))
     later.start()
-    assert manage("ack", TENANT, "--version", 41, "--wait", 30).code == 0
+    assert manage("ack", TENANT, "--version", 41, "--wait", 60).code == 0
     later.join()
 
 

@@ -74,7 +74,7 @@ class Workers:
     def wait_for(self, what: str, count: int) -> None:
         wait_until(
             lambda: len(self.noted(what)) >= count,
-            30,
+            60,
             lambda: f"{count} times {what!r}; notes: {self.notes()}; logs: {self.logs()}",
         )
 
@@ -88,7 +88,7 @@ class Workers:
             with queue.connect() as client:
                 # It would wait a second for a task before it looks whether it shall stop.
                 client.rpush(queue.QUEUE_KEY, "something to wake up for")
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
         for process in self._started:
             process.thaw()

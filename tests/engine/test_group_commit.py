@@ -74,7 +74,7 @@ def at_once(
         wait_until(lambda: waiting(journal_id) == len(runs) - 1, message="all others wait")
         then()
     for future in ended:
-        future.exception(30)
+        future.exception(60)
     return ended
 
 

@@ -138,7 +138,7 @@ def test_a_wait_ends_when_a_task_is_rung(client: Redis, intake: Intake) -> None:
     wait_until(lambda: client.info("clients")["blocked_clients"] == 1)
 
     queue.ring(3)
-    waiting.join(10)
+    waiting.join(60)
 
     assert taken == [[3]]
 

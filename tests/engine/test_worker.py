@@ -1,7 +1,6 @@
 """Real workers: many tasks at once, and every way to stop, starve and disturb them."""
 
 import itertools
-import time
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,8 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.processes
 
-QUICK_SECONDS = 5.0
-"""How soon a worker leaves that has nothing to wait for, on a busy machine."""
+QUICK_SECONDS = 25.0
+"""How soon a worker leaves that has nothing to wait for, on a busy machine; less than its grace."""
 
 
 def busy_now() -> int:
@@ -111,11 +110,9 @@ def test_an_idle_worker_leaves_soon(workers: Workers) -> None:
     worker = workers.start()
     wait_until(queue.workers)
 
-    told = time.monotonic()
     worker.terminate()
 
     assert worker.wait(QUICK_SECONDS) == 0
-    assert time.monotonic() - told < QUICK_SECONDS
     assert "Traceback" not in worker.log
 
 

@@ -67,17 +67,17 @@ def test_a_plan_goes_on_from_a_restored_backup_with_an_empty_redis(
     processes.conductor(DATABASE_URL=restored)
     wait_until(
         lambda: [sandbox.status(f"tenant-00{n}") for n in (1, 2)] == ["GREEN", "GREEN"],
-        60,
+        150,
     )
     script = "from plans.models import Plan; print('The plan is', Plan.objects.get().state)"
 
     def state() -> str:
         shell = processes.manage("shell", "-c", script, DATABASE_URL=restored)
-        assert shell.wait(60) == 0, shell.log
+        assert shell.wait(150) == 0, shell.log
         return shell.log
 
-    wait_until(lambda: "The plan is COMPLETED" in state(), 60)
+    wait_until(lambda: "The plan is COMPLETED" in state(), 150)
     verified = processes.manage("verify_audit", DATABASE_URL=restored)
-    assert verified.wait(60) == 0, verified.log
+    assert verified.wait(150) == 0, verified.log
     plan = type(plan).objects.get()
     assert plan.state == "RUNNING", "the database that was backed up is as it was"

@@ -145,7 +145,7 @@ def test_a_process_writes_nothing_but_json_by_setting(processes: Processes) -> N
     worker = processes.worker(LOG_FORMAT="json")
     worker.wait_for_log("runs up to")
     worker.terminate()
-    assert worker.wait(20) == 0
+    assert worker.wait() == 0
     read = [json.loads(line) for line in worker.log.splitlines()]
     assert [line["level"] for line in read] == ["INFO"] * len(read)
     assert "has stopped" in read[-1]["message"]

@@ -15,13 +15,14 @@ def test_a_started_process_sees_what_the_test_stored(processes: Processes) -> No
     User.objects.create(username="seen-by-others")
     script = "from django.contrib.auth.models import User; print(User.objects.get().username)"
     process = processes.manage("shell", "-c", script)
-    assert process.wait(30) == 0, process.log
+    assert process.wait() == 0, process.log
     assert "seen-by-others" in process.log
 
 
 @pytest.mark.processes
 def test_whatever_was_started_is_stopped(processes: Processes) -> None:
-    frozen = processes.manage("shell", "-c", "import time; print('up', flush=True); time.sleep(60)")
+    script = "import time; print('up', flush=True); time.sleep(600)"
+    frozen = processes.manage("shell", "-c", script)
     frozen.wait_for_log("up")
     frozen.freeze()
     processes.stop()

@@ -146,7 +146,7 @@ def test_an_older_notice_is_neither_written_nor_sent(
 
 
 def test_many_services_are_told_at_once(sandbox: Sandbox, name_services: NameServices) -> None:
-    together = threading.Barrier(6, timeout=20)
+    together = threading.Barrier(6, timeout=60)
 
     def play(connection: Connection) -> None:
         connection.request()

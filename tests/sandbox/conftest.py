@@ -24,7 +24,7 @@ def sandbox(_sandbox_process: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=5) as client:
+    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -15,11 +15,13 @@ def put_route(http: httpx.Client, color: str, fence: int | str | None = None) ->
 
 
 def test_answers_do_not_wait_for_the_callers_acknowledgement(http: httpx.Client) -> None:
-    begin = time.monotonic()
+    seconds = []
     for _ in range(50):
+        begin = time.monotonic()
         http.get("/gateway/routes/tenant-001")
-    # Nagle's delay would cost 40 ms each.
-    assert time.monotonic() - begin < 1.5
+        seconds.append(time.monotonic() - begin)
+    # Nagle's delay would cost 40 ms each, but for the first few of a connection.
+    assert sorted(seconds)[20] < 0.04
 
 
 def test_an_older_fence_is_let_through_unless_fences_are_enforced(

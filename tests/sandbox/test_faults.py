@@ -26,7 +26,7 @@ def raw_put(sandbox: Sandbox) -> socket.socket:
     """A PUT of green for tenant-001 on a bare socket; the caller reads what comes."""
     place = urlsplit(sandbox.url)
     assert place.hostname is not None
-    connection = socket.create_connection((place.hostname, place.port or 80), timeout=5)
+    connection = socket.create_connection((place.hostname, place.port or 80), timeout=60)
     connection.sendall(
         b"PUT /gateway/routes/tenant-001 HTTP/1.1\r\nHost: sandbox\r\n"
         b'Content-Length: 18\r\n\r\n{"color": "green"}'

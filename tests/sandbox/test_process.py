@@ -40,7 +40,7 @@ def test_a_busy_port_is_refused_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = str(holder.getsockname()[1])
         command = [sys.executable, "-m", "sandbox", "--port", port]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 1
     assert f"Cannot listen on 127.0.0.1:{port}" in ended.stderr
     assert ended.stdout == ""
@@ -56,7 +56,7 @@ def test_it_stops_at_once_and_quietly_though_calls_hang(
 
     def call(path: str) -> None:
         try:
-            httpx.get(f"{sandbox.ob_url}{path}", trust_env=False, timeout=60)
+            httpx.get(f"{sandbox.ob_url}{path}", trust_env=False, timeout=200)
         except httpx.TransportError as error:
             ends.append(type(error).__name__)
 

@@ -26,7 +26,7 @@ def server() -> redis.Redis:
 def notices(server: redis.Redis) -> Iterator[redis.client.PubSub]:
     with server.pubsub(ignore_subscribe_messages=True) as subscription:
         subscription.subscribe("bg:config")
-        assert subscription.get_message(timeout=5) is None
+        assert subscription.get_message(timeout=20) is None
         yield subscription
 
 
@@ -86,7 +86,7 @@ def test_a_write_is_announced_and_a_refusal_is_not(notices: redis.client.PubSub)
     write(20)
     write(19)
     write(21)
-    heard = [json.loads(notices.get_message(timeout=5)["data"]) for _ in range(2)]
+    heard = [json.loads(notices.get_message(timeout=20)["data"]) for _ in range(2)]
     assert heard == [{"tenantId": TENANT, "version": "20"}, {"tenantId": TENANT, "version": "21"}]
     assert notices.get_message(timeout=0.05) is None
 

@@ -60,12 +60,12 @@ def test_a_string_keeps_its_time_to_live_and_binary_values(server: redis.Redis) 
 def test_what_is_held_already_is_left_and_announced_again(server: redis.Redis) -> None:
     with server.pubsub(ignore_subscribe_messages=True) as heard:
         heard.subscribe("news")
-        assert heard.get_message(timeout=5) is None
+        assert heard.get_message(timeout=20) is None
         first = Stamp(3, 1, "news", "three")
         again = Stamp(3, 4, "news", "three again", unless_held=True)
         versioned.write_string(server, KEY, "value", first)
         assert versioned.write_string(server, KEY, "other", again).outcome is Outcome.HELD
-        messages = [heard.get_message(timeout=5)["data"] for _ in range(2)]
+        messages = [heard.get_message(timeout=20)["data"] for _ in range(2)]
     assert messages == [b"three", b"three again"]
     assert server.get(KEY) == b"value"
     # From now on the older writer of the same version is refused.

@@ -37,7 +37,7 @@ def test_a_runner_commits_while_an_operation_has_locked_the_plan(sandbox: Sandbo
             lambda: Task.objects.get().state == TaskState.COMPLETED,
             message="the runner's commits do not wait for the plan",
         )
-    runner.join(10)
+    runner.join(60)
     work_off()
     assert Plan.objects.get().state == PlanState.COMPLETED
 
@@ -77,7 +77,7 @@ def test_settling_while_tasks_run_ends_in_no_deadlock(sandbox: Sandbox) -> None:
     )
     done.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert errors == []
 
 
@@ -99,5 +99,5 @@ def test_a_single_statement_waits_its_turn_among_the_writers_of_its_process(
         writer.start()
         # It must not go on to wait in SQLite, where those that come later may overtake it.
         assert not written.wait(0.1)
-    assert written.wait(10)
-    writer.join(10)
+    assert written.wait(60)
+    writer.join(60)
