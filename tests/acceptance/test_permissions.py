@@ -1,22 +1,14 @@
 """Who may do what: every address, every role, every method, and every socket."""
 
-import json
 from collections.abc import Iterator
-from http.cookies import SimpleCookie
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group, User
-from django.db import transaction
 from django.http import HttpResponse
-from django.test import Client
 from django.urls import URLResolver, get_resolver, resolve
 
 from plans.live.admission import Close
 from plans.live.routing import websocket_urlpatterns
-from plans.models import ApiToken, Event, Plan, Task
+from tests.acceptance.caller import Caller, client_of, filled
 from tests.acceptance.matrix import DOORS, ROLES, SOCKETS, Rule, Who
 from tests.acceptance.rows import make_rows
 from tests.live.sockets import Sockets
@@ -26,14 +18,14 @@ REFUSALS = {403, 404, 405}
 
 def test_every_address_is_in_the_matrix() -> None:
     matrix = {
-        resolve(_filled(address)).route for addresses in DOORS.values() for address in addresses
+        resolve(filled(address)).route for addresses in DOORS.values() for address in addresses
     }
     assert set(_routes(get_resolver())) - matrix == set(), "say in matrix.py who may use these"
 
 
 def test_every_socket_is_in_the_matrix() -> None:
     for pattern in websocket_urlpatterns:
-        reached = [path for path in SOCKETS if pattern.pattern.match(_filled(path).lstrip("/"))]
+        reached = [path for path in SOCKETS if pattern.pattern.match(filled(path).lstrip("/"))]
         assert reached, f"say in matrix.py who may listen to {pattern.pattern}"
 
 
@@ -80,7 +72,7 @@ def test_each_hears_what_the_matrix_says_and_nothing_else(who: Who, sockets: Soc
         Who.VIEWER: Close.UNKNOWN,
     }[who]
     for address, needed in SOCKETS.items():
-        socket = sockets.open(_filled(address, rows), None if who is Who.ANONYMOUS else client)
+        socket = sockets.open(filled(address, rows), None if who is Who.ANONYMOUS else client)
         assert socket is not None
         if who >= needed:
             assert "cursor" in socket.receive(), address
@@ -108,52 +100,6 @@ def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
             yield route
 
 
-def _filled(address: str, rows: dict[str, object] | None = None) -> str:
-    """The address with the keys of `rows` in it; without rows, with 1 everywhere."""
-    known = rows or {}
-    for name in {part.split("}")[0] for part in address.split("{")[1:]}:
-        address = address.replace(f"{{{name}}}", str(known.get(name, 1)))
-    return address
-
-
-class Caller:
-    """Asks as one of a role; what it does is undone each time."""
-
-    def __init__(self, who: Who) -> None:
-        self._rows = make_rows()
-        self._client = client_of(who)
-        self._cookies = self._client.cookies
-        self._before = _standing()
-
-    def ask(self, method: str, address: str, rule: Rule) -> tuple[HttpResponse, bool]:
-        """The answer, and whether anything is different after it."""
-        # Who has signed out is back.
-        self._client.cookies = SimpleCookie(self._cookies)
-        with transaction.atomic():
-            answer = self._send(method, _filled(address, self._rows), rule)
-            is_changed = _standing() != self._before
-            transaction.set_rollback(True)
-        return answer, is_changed
-
-    def _send(self, method: str, path: str, rule: Rule) -> HttpResponse:
-        if method != "POST":
-            return self._client.generic(method, path, QUERY_STRING=urlencode(rule.query))
-        if path.startswith("/api/"):
-            return self._client.post(path, json.dumps(rule.body), content_type="application/json")
-        form = {name: _filled(text, self._rows) for name, text in rule.body.items()}
-        return self._client.post(path, form)
-
-
-def client_of(who: Who) -> Client:
-    """A browser of somebody with that role."""
-    client = Client(raise_request_exception=False)
-    if who is not Who.ANONYMOUS:
-        user = User.objects.create(username=who.name.lower())
-        user.groups.set(Group.objects.filter(name=user.username))
-        client.force_login(user)
-    return client
-
-
 def _is_refusal(answer: HttpResponse, who: Who, address: str) -> bool:
     if who is not Who.ANONYMOUS:
         return answer.status_code in REFUSALS
@@ -169,13 +115,3 @@ def _is_granted(answer: HttpResponse, rule: Rule) -> bool:
     if answer.status_code == 404:
         return rule.leads_nowhere
     return answer.status_code not in (401, 403, 405)
-
-
-def _standing() -> list[Any]:
-    """What nobody may change who may not."""
-    return [
-        *Plan.objects.order_by("pk").values_list("state", "revision"),
-        *Task.objects.order_by("pk").values_list("state", "revision", "control"),
-        *User.objects.order_by("pk").values_list("username", "password", "is_active"),
-        *(model._default_manager.count() for model in (ApiToken, Event, Group, LogEntry)),
-    ]

@@ -1,0 +1,113 @@
+"""What keeps other sites' pages, and scripts in our own, from acting: at every address."""
+
+import urllib.request
+from email.message import Message
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from plans.models import ApiToken
+from tests.acceptance.caller import Caller
+from tests.acceptance.matrix import DOORS, EVERYBODY, Who
+from tests.support.processes import Processes, WebProcess
+
+HEADERS = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+PROBES = ("/healthz", "/readyz")
+"""No browser looks at these."""
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.django_db
+def test_every_answer_binds_the_browser(door: str) -> None:
+    caller = Caller(Who.ADMIN)
+    for address, rule in DOORS[door].items():
+        if address in PROBES:
+            continue
+        answer, _is_changed = caller.ask("GET", address, rule)
+        policy = answer.headers.get("Content-Security-Policy", "")
+        assert "default-src 'self'" in policy, address
+        assert "frame-ancestors 'none'" in policy, address
+        assert "unsafe" not in policy, address
+        for name, value in HEADERS.items():
+            assert answer.headers.get(name) == value, (address, name)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.django_db
+def test_no_post_of_a_session_acts_without_its_csrf_token(door: str) -> None:
+    caller = Caller(Who.ADMIN, enforce_csrf_checks=True)
+    for address, rule in DOORS[door].items():
+        answer, is_changed = caller.ask("POST", address, rule)
+        assert not is_changed, address
+        # The API's description is open to all, and an address without a command says so first.
+        if door != "api" or rule.post not in (EVERYBODY, Who.NOBODY):
+            assert answer.status_code in (403, 405), address
+
+
+@pytest.mark.django_db
+def test_neither_passwords_nor_tokens_can_be_read_in_the_database() -> None:
+    user = User.objects.create_user("olga", password="a long passphrase")
+    token = ApiToken.issue(user)
+    kept = str([*User.objects.values(), *ApiToken.objects.values()])
+    assert "a long passphrase" not in kept
+    assert token not in kept
+    assert token.removeprefix("bg_") not in kept
+    assert ApiToken.actor_of(token) is not None
+
+
+@pytest.fixture
+def production(processes: Processes) -> WebProcess:
+    """A server behind a proxy with TLS."""
+    User.objects.create_superuser("root", password="a long passphrase")
+    return processes.web(INSECURE_COOKIES="false")
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_behind_tls_cookies_are_for_tls_only_and_browsers_do_not_come_without(
+    production: WebProcess,
+) -> None:
+    status, headers = asked(production, "/login/")
+    assert status == 301
+    assert headers["Location"].startswith("https://")
+    status, headers = asked(production, "/login/", **{"X-Forwarded-Proto": "https"})
+    assert status == 200
+    age, *more = headers["Strict-Transport-Security"].split("; ")
+    assert int(age.removeprefix("max-age=")) >= 31_536_000
+    assert set(more) == {"includeSubDomains", "preload"}
+    csrf = headers["Set-Cookie"]
+    assert {"Secure", "SameSite=Lax"} <= set(csrf.split("; ")), csrf
+    token = csrf.partition("=")[2].partition(";")[0]
+    status, headers = asked(
+        production,
+        "/login/",
+        data=f"username=root&password=a+long+passphrase&csrfmiddlewaretoken={token}".encode(),
+        Cookie=f"csrftoken={token}",
+        Referer=f"https://127.0.0.1:{production.port}/login/",
+        **{"X-Forwarded-Proto": "https"},
+    )
+    assert status == 302
+    [session] = [each for each in headers.get_all("Set-Cookie", []) if "sessionid" in each]
+    assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(session.split("; ")), session
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+def asked(
+    web: WebProcess, path: str, data: bytes | None = None, **headers: str
+) -> tuple[int, Message]:
+    """The status and headers of the answer; redirects are not followed."""
+    request = urllib.request.Request(web.url + path, data, headers)
+    try:
+        with urllib.request.build_opener(_Stay).open(request, timeout=30) as answer:
+            return answer.status, answer.headers
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.headers
