@@ -4,6 +4,7 @@ The library's pool walks through all its connections at each request, so one poo
 would cost more CPU than the calls themselves.
 """
 
+import socket
 import ssl
 import threading
 import weakref
@@ -52,6 +53,7 @@ class Transport(httpx.HTTPTransport):
             max_keepalive_connections=conf.HTTP_IDLE_CONNECTIONS,
             keepalive_expiry=conf.HTTP_KEEP_ALIVE_SECONDS,
             network_backend=backend,
+            socket_options=_socket_options(),
         )
 
 
@@ -87,6 +89,15 @@ def _refuse_redirect(response: httpx.Response) -> None:
     # own ways on what is no address.
     if response.has_redirect_location:
         response.raise_for_status()
+
+
+def _socket_options() -> list[tuple[int, int, int]]:
+    # What a call has sent while the way was cut, the kernel would deliver minutes after the call
+    # has ended, when another worker may have undone it.
+    patience = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if patience is None:
+        return []
+    return [(socket.IPPROTO_TCP, patience, round(conf.HTTP_TIMEOUT_SECONDS * 1000))]
 
 
 @cache

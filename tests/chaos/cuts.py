@@ -13,7 +13,7 @@ from django.core.management import call_command  # noqa: E402  Django comes firs
 from django.db import connection, connections  # noqa: E402
 
 from plans import operations  # noqa: E402
-from plans.models import Plan, PlanState, Task  # noqa: E402
+from plans.models import Event, Plan, PlanState, Task  # noqa: E402
 from plans.stores import tenant_config  # noqa: E402
 from tests.chaos import people  # noqa: E402
 from tests.chaos.checker import check  # noqa: E402
@@ -29,6 +29,7 @@ from tests.survive.crew import leads, wait_for_plan  # noqa: E402
 
 FLEET = [f"tenant-{n:03}" for n in range(1, 31)]
 ALONE = [f"tenant-{n:03}" for n in range(31, 39)]
+PLAN = "While a machine is cut off"
 PATIENCE_SECONDS = 120.0
 LATENCY_SECONDS = 0.5
 CRASHES = 1
@@ -59,8 +60,8 @@ class Times:
 
 
 class CutOff:
-    """The far machine leads and works; it is cut off, the near one finishes the plan, it is
-    healed, and then does all of another plan alone, without having been restarted."""
+    """The far machine leads, works, and has the pages; it is cut off, the near one finishes the
+    plan, it is healed, and then does all of another plan alone, without having been restarted."""
 
     def __init__(self, rig: Rig, lost: str) -> None:
         self.rig = rig
@@ -74,7 +75,7 @@ class CutOff:
         rig.sandbox.enforce_fences()
         rig.sandbox.add_fault("*", "gateway.put_route", "latency", seconds=LATENCY_SECONDS)
         self.start()
-        plan = make_plan(FLEET, waves=[{"size": 10}, {"rest": True}], max_concurrency=10)
+        plan = make_plan(FLEET, name=PLAN, waves=[{"size": 10}, {"rest": True}], max_concurrency=10)
         with people.watching(rig.web_url, cookie, plan.pk) as (pages, _wait):
             operations.start_plan(plan.pk, OPERATOR)
             self.cut_off()
@@ -92,6 +93,7 @@ class CutOff:
             operations.start_plan(alone.pk, OPERATOR)
             wait_for_plan(alone, PlanState.COMPLETED, PATIENCE_SECONDS)
             times = Times(led, completed, time.monotonic() - healed_at)
+            self.nothing_arrived_late(healed_at)
             self.ask_the_checker(pages)
         self.leave(self.far_worker, self.far_conductor, self.web)
         return times
@@ -99,7 +101,7 @@ class CutOff:
     def start(self) -> None:
         """All processes; the far conductor leads."""
         rig = self.rig
-        self.web = rig.web(rig.near)
+        self.web = rig.web(rig.far)
         self.far_conductor = self.fork(rig.far, "conductor")
         self.far_worker = self.fork(rig.far, "worker")
         self.wait_until_it_leads(self.far_conductor)
@@ -107,13 +109,22 @@ class CutOff:
         self.near_worker = self.fork(rig.near, "worker")
         for worker in (self.far_worker, self.near_worker):
             worker.wait_for_log("runs up to")
-        wait_until(lambda: answers(rig.near.address, WEB_PORT), PATIENCE_SECONDS, "the web answers")
+        wait_until(lambda: answers(rig.far.address, WEB_PORT), PATIENCE_SECONDS, "the web answers")
 
     def cut_off(self) -> None:
         """Cut the far machine off while its worker has tasks."""
         mine = Task.objects.filter(lease_owner__contains=f":{self.far_worker.pid}:")
         wait_until(lambda: mine.count() >= 2, PATIENCE_SECONDS, "the far worker has tasks")
         self.rig.network.cut(self.rig.far.subnet, self.lost)
+
+    def nothing_arrived_late(self, healed_at: float) -> None:
+        """What was on its way when the machine was cut off is gone, and not only delayed."""
+        old = f":{self.far_worker.pid}:"
+        mine = Event.objects.filter(actor__contains=old, epoch__isnull=False)
+        held = set(mine.filter(plan__name=PLAN).values_list("tenant_id", "epoch"))
+        calls = self.rig.sandbox.calls()
+        late = [c for c in calls if c["started"] > healed_at and (c["tenant"], c["fence"]) in held]
+        assert late == [], f"calls from before the cut arrived after it: {late}"
 
     def leave(self, *processes: RunningProcess) -> None:
         """SIGTERM; they are still there, and leave in order."""

@@ -9,10 +9,8 @@ import sys
 from importlib import import_module
 from types import FrameType
 
-from tests.chaos.network import NoNetwork
+from tests.chaos.network import NOT_HERE, NoNetwork
 from tests.chaos.rig import rig
-
-NOT_HERE = 77
 
 
 def main(cut: str) -> int:

@@ -18,6 +18,9 @@ SUBNET = "10.77"
 EVERYWHERE = f"{SUBNET}.0.0/16"
 """All machines of all networks; each network is a world of its own."""
 
+NOT_HERE = 77
+"""With which a program exits that needs a network and cannot make one."""
+
 
 class NoNetwork(RuntimeError):
     """This machine does not let us make networks; the text says what it refused."""

@@ -42,16 +42,17 @@ class Rig:
             "OB_SERVICE_URL": f"http://{network['world'].address}:{SANDBOX_PORT}/ob",
             "GATEWAY_URL": f"http://{network['world'].address}:{SANDBOX_PORT}/gateway",
             "ALLOWED_ENDPOINT_NETWORKS": network["world"].subnet,
-            "ALLOWED_HOSTS": self.near.address,
+            "ALLOWED_HOSTS": self.far.address,
             "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-only",
             "LEASE_SECONDS": str(LEASE_SECONDS),
             "HEARTBEAT_SECONDS": "0.5",
+            "HTTP_TIMEOUT_SECONDS": "2",
             "HEALTH_INTERVAL_SECONDS": "0.5",
         }
 
     @property
     def web_url(self) -> str:
-        return f"http://{self.near.address}:{WEB_PORT}"
+        return f"http://{self.far.address}:{WEB_PORT}"
 
     def web(self, machine: Machine) -> RunningProcess:
         """daphne; it is still starting."""

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from bluegreen import die_with_parent
-from tests.chaos.machines import NOT_HERE
+from tests.chaos.network import NOT_HERE
 from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -23,9 +23,17 @@ CUTS = os.environ.get("CHAOS_MACHINES", "everything").split()
 def test_a_machine_that_is_cut_off_loses_nothing_and_works_again_once_it_is_healed(
     lost: str,
 ) -> None:
-    command = [sys.executable, "-m", "tests.chaos.machines", lost]
+    run("tests.chaos.machines", lost)
+
+
+def test_a_call_that_was_given_up_takes_no_effect_when_the_way_is_healed() -> None:
+    run("tests.chaos.late_packets")
+
+
+def run(*module_and_arguments: str) -> None:
+    """Run a program in a process, and so in a network, of its own."""
     done = subprocess.run(
-        die_with_parent.wrap(command, signal.SIGTERM),
+        die_with_parent.wrap([sys.executable, "-m", *module_and_arguments], signal.SIGTERM),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
