@@ -12,6 +12,8 @@ from tests.chaos.run import Report, Run
 
 WORLD_SECONDS = 0.4
 """How long each of the services around takes at least: so that a process can die in the middle."""
+KILLS_WORLD_SECONDS = 1.0
+"""Longer where so many kills are to happen in one plan."""
 FIRST_TENANTS = 10
 
 
@@ -35,7 +37,7 @@ def everything(site: Installation, diary: Diary, seed: int) -> Report:
 
 def many_kills(site: Installation, diary: Diary, seed: int) -> Report:
     """Somebody is killed again and again in the middle of plans of many tenants."""
-    slow_down(site)
+    slow_down(site, KILLS_WORLD_SECONDS)
     times = int(os.environ.get("CHAOS_KILLS") or kills.KILLS)
     return _measured(site, diary, seed, lambda: kills.measure(site, diary, _chance(seed), times))
 
@@ -52,10 +54,10 @@ def many_tasks(site: Installation, diary: Diary, seed: int) -> Report:
     return _measured(site, diary, seed, lambda: endurance.measure(site, diary, tasks))
 
 
-def slow_down(site: Installation) -> None:
+def slow_down(site: Installation, seconds: float = WORLD_SECONDS) -> None:
     """Let the services around take a while for each call."""
     for step in ("ob.get_tenant", "gateway.put_route", "ob.put_status"):
-        site.sandbox.add_fault("*", step, "latency", seconds=WORLD_SECONDS)
+        site.sandbox.add_fault("*", step, "latency", seconds=seconds)
 
 
 def _measured(

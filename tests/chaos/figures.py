@@ -1,12 +1,19 @@
 """What a run measured besides its verdicts."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from plans.models import Event, EventKind, StageRun, Task, TaskState
 from tests.chaos.diary import Diary
 
 SANE_SECONDS = 120.0
+RAISED = re.compile(
+    r"^(?:\w+\.)*(\w+(?:Error|Exception|Refused|Superseded|Exit))(?::|$)", re.MULTILINE
+)
+"""The last line of a traceback."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,15 @@ def takeovers(diary: Diary, plan_ids: list[int]) -> Takeovers:
     return Takeovers(found)
 
 
-def summary(diary: Diary, plan_ids: list[int]) -> list[str]:
+def raised(logs: Path) -> Counter[str]:
+    """Which exceptions the processes have written down."""
+    found: Counter[str] = Counter()
+    for log in logs.glob("*.log"):
+        found.update(RAISED.findall(log.read_text(errors="replace")))
+    return found
+
+
+def summary(diary: Diary, plan_ids: list[int], logs: Path) -> list[str]:
     """Lines for people."""
     tasks = Task.objects.filter(plan__in=plan_ids)
     states = {state: tasks.filter(state=state).count() for state in TaskState}
@@ -52,4 +67,5 @@ def summary(diary: Diary, plan_ids: list[int]) -> list[str]:
         f"{len(plan_ids)} plans with {tasks.count()} tasks: {shown}",
         f"{runs} stage runs, {events} events",
         f"takeovers: {takeovers(diary, plan_ids)}",
+        f"logged: {', '.join(f'{name} × {n}' for name, n in raised(logs).most_common())}",
     ]

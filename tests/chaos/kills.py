@@ -11,7 +11,7 @@ from tests.support.driving import OPERATOR, make_plan
 
 CONCURRENCY = 24
 KILLS = 200
-PAUSE_SECONDS = 0.4
+PAUSE_SECONDS = 0.2
 VICTIMS = ("worker",) * 12 + ("conductor",) * 5 + ("renewals",) * 2 + ("web",)
 
 

@@ -57,19 +57,26 @@ def _run_to_the_end(tenants: int, target: str) -> tuple[float, int]:
 
 
 def _strike(scene: Scene) -> None:
-    """One fault every few seconds, whether or not the one before is over."""
-    deck: list[tuple[str, Fault]] = []
+    """One fault every few seconds, in any lane in which the one before is over."""
+    lanes = {name: threading.Lock() for name in REGISTRY}
+    decks: dict[str, list[tuple[str, Fault]]] = {name: [] for name in REGISTRY}
     while not scene.over.wait(EVERY_SECONDS):
-        if not deck:
-            deck = [each for faults in REGISTRY.values() for each in faults]
-            scene.chance.shuffle(deck)
-        name, fault = deck.pop()
-        threading.Thread(target=_make, args=(scene, name, fault), daemon=True).start()
+        free = [name for name, lock in lanes.items() if not lock.locked()]
+        if not free:
+            continue
+        lane = scene.chance.choice(free)
+        decks[lane] = decks[lane] or scene.chance.sample(REGISTRY[lane], len(REGISTRY[lane]))
+        name, fault = decks[lane].pop()
+        lanes[lane].acquire()
+        making = threading.Thread(target=_make, args=(scene, name, fault, lanes[lane]), daemon=True)
+        making.start()
 
 
-def _make(scene: Scene, name: str, fault: Fault) -> None:
+def _make(scene: Scene, name: str, fault: Fault, lane: threading.Lock) -> None:
     try:
         fault(scene)
+        scene.diary.fault(name)
     except NotHere:
-        return
-    scene.diary.fault(name)
+        pass
+    finally:
+        lane.release()

@@ -134,7 +134,7 @@ class Run:
         verdicts = check(evidence)
         if pages is None:
             verdicts.pop()
-        return Report(verdicts, summary(self.diary, ids), skipped, broken)
+        return Report(verdicts, summary(self.diary, ids, self.site.folder / "log"), skipped, broken)
 
 
 def unrest() -> list[str]:
