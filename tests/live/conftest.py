@@ -6,11 +6,15 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from plans import conf
 from tests.live.sockets import Sockets
 
 
 @pytest.fixture
-def sockets(redis_server: str) -> Iterator[Sockets]:
+def sockets(redis_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sockets]:
+    """Only what a test does is told: nothing is said again because a machine is slow."""
+    monkeypatch.setattr(conf, "LIVE_REFRESH_SECONDS", 600.0)
+    monkeypatch.setattr(conf, "LIVE_HEARTBEAT_SECONDS", 600.0)
     sockets = Sockets()
     try:
         yield sockets
