@@ -23,7 +23,7 @@ CHECK_ENV := DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:1/0 VAR_
 	OB_SERVICE_URL=http://127.0.0.1:1 GATEWAY_URL=http://127.0.0.1:1 \
 	ALLOWED_ENDPOINT_NETWORKS=127.0.0.0/8
 
-.PHONY: help setup demo run test test-postgres check fuzz chaos audit bench messages clean lock
+.PHONY: help setup demo run test test-postgres check fuzz chaos chaos-machines audit bench messages clean lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ chaos: $(DEV) ## Break everything while plans run, and check that nothing is los
 	@for database in $${CHAOS_DATABASE:-sqlite postgresql}; do \
 		env -u DJANGO_SETTINGS_MODULE CHAOS_DATABASE=$$database $(PY) -m tests.chaos || exit 1; \
 	done
+
+chaos-machines: $(DEV) ## Cut off one of several machines while plans run (as root: network namespaces)
+	@env -u DJANGO_SETTINGS_MODULE CHAOS_MACHINES="everything redis database" \
+		$(PY) -m pytest -s -n 0 tests/chaos/test_machines.py
 
 audit: $(AUDIT)/.installed ## Ask whether locked dependencies have known vulnerabilities (needs the network)
 	@$(AUDIT)/bin/pip-audit --disable-pip --progress-spinner off $(AUDIT_ARGS) \

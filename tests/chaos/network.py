@@ -31,8 +31,8 @@ class Namespace:
 
     def __init__(self) -> None:
         home = _own_namespace()
+        _call("unshare", CLONE_NEWNET)
         try:
-            _call("unshare", CLONE_NEWNET)
             self._file = _own_namespace()
         finally:
             _enter(home)
