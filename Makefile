@@ -56,7 +56,7 @@ check: $(DEV) ## Lint, format, types, import layers, migrations, deployment sett
 
 fuzz: $(DEV) ## Call API and sockets with what nobody should send, for minutes (FUZZ_EXAMPLES=300)
 	@env -u DATABASE_URL -u DJANGO_SETTINGS_MODULE FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} \
-		$(PY) -m pytest -s -n 0 tests/api/test_fuzz.py
+		$(PY) -m pytest -s -n 0 tests/api/test_fuzz.py tests/live/test_fuzz.py
 
 chaos: $(DEV) ## Break everything while plans run, and check that nothing is lost (CHAOS_SECONDS=80, CHAOS_SEED)
 	@for database in $${CHAOS_DATABASE:-sqlite postgresql}; do \

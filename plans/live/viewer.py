@@ -25,7 +25,8 @@ class Viewer:
 
     @property
     def has_room(self) -> bool:
-        return self._unseen < conf.LIVE_UNSEEN_FRAMES_MAX
+        # A page may say that it saw what its socket has not even taken yet.
+        return self._unseen < conf.LIVE_UNSEEN_FRAMES_MAX and not self._outbox.full()
 
     @property
     def is_stalled(self) -> bool:

@@ -58,7 +58,15 @@ class Socket:
         self._sockets.run(self._communicator.send_json_to(content))
 
     def say_text(self, text: str) -> None:
-        self._sockets.run(self._communicator.send_to(text_data=text))
+        self._hear({"text": text})
+
+    def say_bytes(self, data: bytes) -> None:
+        self._hear({"bytes": data})
+
+    def _hear(self, content: dict[str, Any]) -> None:
+        # Also what is empty, which the communicator's own method does not send.
+        message = {"type": "websocket.receive", **content}
+        self._sockets.run(self._communicator.send_input(message))
 
     def closed_with(self) -> int:
         """Wait for the close, past other messages; its code."""
