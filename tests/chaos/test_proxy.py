@@ -13,7 +13,7 @@ from tests.chaos.proxy import Proxy
 from tests.conftest import WORLD
 from tests.support.environment import HOST
 
-SOON_SECONDS = 0.3
+SOON_SECONDS = 3.0
 
 
 @pytest.fixture

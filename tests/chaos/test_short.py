@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.processes,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 SEED = 7
@@ -48,6 +48,8 @@ FAULTS = {
     "gateway acts after the caller's time-out",
 }
 EQUAL_SECONDS = 60.0
+FEW = 3
+FEW_SECONDS = 120.0
 
 
 @dataclass
@@ -111,6 +113,14 @@ def sockets(redis_server: str) -> Iterator[Sockets]:
         opened.stop()
 
 
+def live_until_broken(page: SocketPage, diary: Diary, seconds: float) -> None:
+    """For so long, and until a few faults have been made: a busy machine makes them slowly."""
+    page.live_for(seconds)
+    until = time.monotonic() + FEW_SECONDS
+    while sum(diary.faults.values()) < FEW and time.monotonic() < until:
+        page.live_for(0.5)
+
+
 def test_everything_holds_after_some_seconds_of_chaos(site: Installation, sockets: Sockets) -> None:
     token, (name, value) = people.make()
     diary = Diary()
@@ -122,9 +132,9 @@ def test_everything_holds_after_some_seconds_of_chaos(site: Installation, socket
         client.cookies[name] = value
         page = SocketPage(sockets, client, plan, ShownPlan(plan))
         run = Run(site, operators, diary, SEED, FAULTS)
-        run.break_for(SECONDS, page.live_for)
+        run.break_for(SECONDS, lambda seconds: live_until_broken(page, diary, seconds))
         run.come_to_rest()
         report = run.report([page])
         assert report.holds, f"{report}\n" + "\n".join(diary.lines)
-        assert sum(diary.faults.values()) >= 3, report
+        assert sum(diary.faults.values()) >= FEW, report
         assert Task.objects.filter(state=TaskState.COMPLETED).exists(), report

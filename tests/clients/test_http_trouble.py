@@ -12,7 +12,7 @@ from tests.clients.raw_server import Connection, always, answer
 from tests.clients.test_http import ask
 
 # A call without a limit would never end.
-LATE_SECONDS = 30.0
+LATE_SECONDS = 60.0
 
 
 def test_what_is_not_http_is_a_bad_answer(serve: Serve) -> None:

@@ -10,11 +10,15 @@ from plans import conf
 from tests.live.sockets import Sockets
 
 
-@pytest.fixture
-def sockets(redis_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sockets]:
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what a test does is told: nothing is said again because a machine is slow."""
     monkeypatch.setattr(conf, "LIVE_REFRESH_SECONDS", 600.0)
     monkeypatch.setattr(conf, "LIVE_HEARTBEAT_SECONDS", 600.0)
+
+
+@pytest.fixture
+def sockets(redis_server: str) -> Iterator[Sockets]:
     sockets = Sockets()
     try:
         yield sockets
