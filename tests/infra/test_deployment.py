@@ -65,6 +65,12 @@ def test_compose_runs_every_process_and_what_it_needs() -> None:
         assert ("healthcheck: {disable: true}" in found[kind]) == (kind != "web")
 
 
+def test_any_setting_can_be_given_to_the_containers() -> None:
+    common = COMPOSE.split("\nservices:\n")[0]
+    assert 'env_file: [".env"]' in common
+    assert "DATABASE_URL" in common.split("\n  environment:\n")[1], "what is fixed comes after it"
+
+
 def test_containers_write_nowhere_are_nobody_and_publish_on_the_loopback_only() -> None:
     for line in ("read_only: true", 'cap_drop: ["ALL"]', "no-new-privileges:true"):
         assert line in COMPOSE.split("\nservices:\n")[0]
