@@ -8,6 +8,7 @@ CHAOS_DATABASE is sqlite or postgresql; CHAOS_SEED makes the same choices again.
 something does not hold.
 """
 
+import faulthandler
 import os
 import secrets
 import shutil
@@ -31,9 +32,9 @@ from tests.support.environment import World
 
 SCALES = {
     "all": Scale(),
-    "kills": Scale(tenants=500, instances=1, workers=3),
-    "pace": Scale(tenants=300, instances=1, threads=12),
-    "endurance": Scale(tenants=1000, instances=1, threads=16),
+    "kills": Scale(tenants=500, instances=1, workers=3, webs=1),
+    "pace": Scale(tenants=300, instances=1, threads=12, webs=1),
+    "endurance": Scale(tenants=1000, instances=1, threads=16, webs=1, is_direct=True),
 }
 IN_PRIVATE = "CHAOS_HAS_PRIVATE_MOUNTS"
 LOGS_KEPT = Path(tempfile.gettempdir()) / "bluegreen-chaos-logs"
@@ -100,5 +101,6 @@ def mount_in_private() -> None:
 
 if __name__ == "__main__":
     mount_in_private()
+    faulthandler.register(signal.SIGUSR1)  # Where is it now?
     signal.signal(signal.SIGTERM, leave)
     sys.exit(main(*sys.argv[1:] or ["all"]))

@@ -23,11 +23,11 @@ def everything(site: Installation, diary: Diary, seed: int) -> Report:
     tenants = [f"tenant-{number:03}" for number in range(1, site.scale.tenants + 1)]
     token, cookie = people.make()
     site.start()
-    with Operators(site.url, token, tenants, random.Random(f"{seed} people"), diary) as operators:
+    with Operators(site.urls, token, tenants, random.Random(f"{seed} people"), diary) as operators:
         few = tenants[:FIRST_TENANTS]
         plan = operators.create_and_start(few, maxConcurrency=4, failurePolicy="continue")
         assert plan is not None, "the first plan could not be made"
-        with people.watching(site.url, cookie, plan) as (pages, wait):
+        with people.watching(site.urls[0], cookie, plan) as (pages, wait):
             slow_down(site)
             run = Run(site, operators, diary, seed)
             run.break_for(seconds, wait)
@@ -66,7 +66,7 @@ def _measured(
     """The figures, with the verdicts of what was not about pages."""
     token, _cookie = people.make()
     site.start()
-    with Operators(site.url, token, [], _chance(seed), diary) as operators:
+    with Operators(site.urls, token, [], _chance(seed), diary) as operators:
         figures = measure()
         run = Run(site, operators, diary, seed)
         site.mend()

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bluegreen.embedded_redis import EmbeddedRedis
 from tests.chaos.database import Database
 from tests.chaos.proxy import Proxy
 from tests.support.environment import FOREIGN, HOST
-from tests.support.processes import Processes, RunningProcess, WebProcess
+from tests.support.processes import Processes, RunningProcess
 from tests.support.sandbox import Sandbox
 from tests.survive.nursery import Nursery
 
@@ -30,6 +31,9 @@ class Scale:
     workers: int = 2
     threads: int = 8
     conductors: int = 2
+    webs: int = 2
+    is_direct: bool = False
+    """Nothing is to be cut off: no proxies, whose own pace would count."""
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Installation:
     """Web, workers, conductors and renewals around `database` and `redis` (None: one of our own).
 
     They reach Redis (and PostgreSQL) by proxies; the sandbox and its instances reach Redis
-    directly. `workers` is every worker's process id, also of those that are gone.
+    directly. `urls` are the web servers'.
     """
 
     def __init__(
@@ -70,27 +74,25 @@ class Installation:
         )
         self.environment = self._environment()
         self.members: list[Member] = []
+        self.urls: list[str] = []
         self._count = 0
         self._lock = threading.Lock()
         # A child dies with the thread that started it; this one lives as long as we do.
         self._starter = ThreadPoolExecutor(1, "starter")
 
     def start(self) -> None:
-        """Everything; returns when the web server answers."""
+        """Everything; returns when the web servers answer."""
         self._nursery = Nursery(self.environment)
         self._processes = Processes(self.folder / "log", self.environment, self._reserve_port)
-        self._web_port = self._reserve_port()
-        self._add("web", self._web)
+        for number in range(1, self.scale.webs + 1):
+            port = self._reserve_port()
+            self.urls.append(f"http://{HOST}:{port}")
+            self._add(f"web-{number}", partial(self._processes.web, port))
         for number in range(1, self.scale.workers + 1):
             self._add(f"worker-{number}", self._worker)
         for number in range(1, self.scale.conductors + 1):
             self._add(f"conductor-{number}", lambda: self._fork("conductor"))
         self._add("renewals-1", lambda: self._fork("renewals"))
-
-    @property
-    def url(self) -> str:
-        """Of the web server."""
-        return f"http://{HOST}:{self._web_port}"
 
     def of_kind(self, kind: str) -> list[Member]:
         return [member for member in self.members if member.kind == kind]
@@ -141,9 +143,6 @@ class Installation:
         process = self._starter.submit(start).result()
         self.members.append(Member(name, name.partition("-")[0], start, process))
 
-    def _web(self) -> WebProcess:
-        return self._processes.web(self._web_port)
-
     def _worker(self) -> RunningProcess:
         return self._fork("worker", "--threads", str(self.scale.threads))
 
@@ -153,15 +152,17 @@ class Installation:
             return self._nursery.fork(f"{command[0]}-{self._count}", self.folder / "log", *command)
 
     def _environment(self) -> dict[str, str]:
-        redis = f"redis://{HOST}:{self.way_to_redis.port}"
+        by_proxy = f"redis://{HOST}:{self.way_to_redis.port}"
+        redis = f"{self.redis.url}?db=" if self.scale.is_direct else f"{by_proxy}/"
+        database = self.database
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         return {
             **kept,
             "DJANGO_SETTINGS_MODULE": "bluegreen.settings",
             "VAR_DIR": str(self.folder / "var"),
-            "DATABASE_URL": self.database.url_of_processes,
-            "REDIS_URL": f"{redis}/0",
-            "TENANT_REDIS_URL": f"{redis}/1",
+            "DATABASE_URL": database.url if self.scale.is_direct else database.url_of_processes,
+            "REDIS_URL": f"{redis}0",
+            "TENANT_REDIS_URL": f"{redis}1",
             "OB_SERVICE_URL": self.sandbox.ob_url,
             "GATEWAY_URL": self.sandbox.gateway_url,
             "ALLOWED_ENDPOINT_NETWORKS": "127.0.0.0/8",

@@ -40,13 +40,16 @@ HARSH_SHARE = 0.25
 
 
 class Operators:
-    """They act over the REST API, as scripts do; what is refused, or finds nobody, is counted."""
+    """They act over the REST API, as scripts do; what is refused, or finds nobody, is counted.
+
+    `urls` are web servers, one as good as the other.
+    """
 
     def __init__(
-        self, url: str, token: str, tenants: list[str], chance: random.Random, diary: Diary
+        self, urls: list[str], token: str, tenants: list[str], chance: random.Random, diary: Diary
     ) -> None:
+        self._urls = urls
         self._http = httpx.Client(
-            base_url=f"{url}/api",
             headers={"Authorization": f"Bearer {token}"},
             timeout=TIMEOUT_SECONDS,
             trust_env=False,
@@ -155,8 +158,9 @@ class Operators:
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response | None:
         try:
-            answer = self._http.request(method, path, **request)
+            answer = self._http.request(method, f"{self._urls[0]}/api{path}", **request)
         except httpx.HTTPError:
+            self._urls = [*self._urls[1:], self._urls[0]]  # The next one may live.
             return None
         if answer.status_code >= 500 and answer.status_code != UNAVAILABLE:
             self._diary.tell(f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")

@@ -34,7 +34,7 @@ pytestmark = [
 
 SEED = 7
 SECONDS = 7.0
-SCALE = Scale(tenants=12, instances=1, threads=4)
+SCALE = Scale(tenants=12, instances=1, threads=4, webs=1)
 FLEET = [f"tenant-{number:03}" for number in range(1, SCALE.tenants + 1)]
 FAULTS = {
     "kill a worker",
@@ -124,7 +124,7 @@ def live_until_broken(page: SocketPage, diary: Diary, seconds: float) -> None:
 def test_everything_holds_after_some_seconds_of_chaos(site: Installation, sockets: Sockets) -> None:
     token, (name, value) = people.make()
     diary = Diary()
-    with Operators(site.url, token, FLEET, random.Random(SEED), diary) as operators:
+    with Operators(site.urls, token, FLEET, random.Random(SEED), diary) as operators:
         site.sandbox.add_fault("*", "gateway.put_route", "latency", seconds=0.2)
         plan_id = operators.create_and_start(FLEET[:6], maxConcurrency=3)
         plan = Plan.objects.get(pk=plan_id)
