@@ -3,9 +3,10 @@
 import json
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 from django.utils.translation import gettext_noop as _
+from pydantic import AfterValidator
 
 from plans.ack.unreadable import Unreadable
 from plans.faults import Invalid
@@ -39,6 +40,15 @@ def steps_of(path: str) -> tuple[str | int, ...]:
         steps.append(int(step[kind]) if kind == "index" else step[kind])
         at = step.end()
     return tuple(steps)
+
+
+def _checked(path: str) -> str:
+    steps_of(path)
+    return path
+
+
+Path = Annotated[str, AfterValidator(_checked)]
+"""A path, for pydantic."""
 
 
 def text_at(content: str | bytes, path: str) -> str:

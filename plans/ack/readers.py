@@ -11,7 +11,7 @@ from collections.abc import Callable
 from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from plans.ack.json_path import steps_of, text_at
+from plans.ack.json_path import Path, text_at
 from plans.ack.unreadable import Unreadable
 from plans.clients.http import Reply
 from plans.faults import Invalid
@@ -31,13 +31,7 @@ class JsonPath(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    json_path: str
-
-    @field_validator("json_path")
-    @classmethod
-    def _is_a_path(cls, path: str) -> str:
-        steps_of(path)
-        return path
+    json_path: Path
 
     def __call__(self, reply: Reply) -> str:
         return text_at(reply.content, self.json_path)

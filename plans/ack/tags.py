@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from plans.ack.json_path import steps_of, text_at
+from plans.ack.json_path import Path, text_at
 from plans.faults import Invalid
 
 Tag = Callable[[str], str]
@@ -22,13 +22,7 @@ class JsonField(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    field: str
-
-    @field_validator("field")
-    @classmethod
-    def _is_a_path(cls, path: str) -> str:
-        steps_of(path)
-        return path
+    field: Path
 
     def __call__(self, value: str) -> str:
         return text_at(value, self.field)

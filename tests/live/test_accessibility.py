@@ -1,18 +1,16 @@
 """axe-core finds no violation on any page, in light and dark, wide and narrow (WCAG 2.2 AA)."""
 
-from collections.abc import Callable
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from plans import operations
 from plans.engine import conductor, executor, lease
 from plans.models import Task
+from tests.live import browsing
+from tests.live.browsing import SignIn, context_of
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
-from tests.support.processes import Processes, WebProcess
+from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
 
 pytestmark = [
@@ -20,7 +18,6 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
 ]
-WAIT_MS = 60_000
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SETTLED = """() => {
   const status = document.querySelector("#live-status");
@@ -34,7 +31,6 @@ TOO_WIDE = """() => {
     .map((each) => "it is too wide: " + each.outerHTML.slice(0, 150));
 }"""
 LOOKS = [("light", 1280), ("dark", 360)]
-SignIn = Callable[[str], Client]
 
 
 @pytest.fixture
@@ -82,17 +78,6 @@ def pages(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def opened(browser: Browser, web: WebProcess, theme: str, width: int) -> BrowserContext:
-    context = browser.new_context(
-        base_url=web.url,
-        color_scheme="dark" if theme == "dark" else "light",
-        viewport={"width": width, "height": 900},
-        reduced_motion="reduce",
-    )
-    context.set_default_timeout(WAIT_MS)
-    return context
-
-
 def faults(page: Page) -> list[str]:
     found = Axe().run(page, options=RULES).response["violations"]
     return [
@@ -113,13 +98,18 @@ def test_no_page_has_a_violation(
     width: int,
 ) -> None:
     web = processes.web()
-    context = opened(browser, web, theme, width)
+    context = context_of(
+        browser,
+        None,
+        web,
+        color_scheme=theme,
+        viewport={"width": width, "height": 900},
+        reduced_motion="reduce",
+    )
     page = context.new_page()
     page.goto("/")
     told = {"signing in": faults(page)}
-    name = settings.SESSION_COOKIE_NAME
-    cookie = sign_in("operator").cookies[name].value
-    context.add_cookies([{"name": name, "value": cookie, "url": web.url}])
+    browsing.sign_in(context, sign_in("operator"), web)
     for title, address in pages.items():
         page.goto(address)
         page.wait_for_function(SETTLED)

@@ -1,16 +1,16 @@
 """A real page in a real browser, whose server goes away and comes back while tenants change."""
 
 import pytest
-from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from plans import operations
 from plans.engine import conductor, executor, lease
 from plans.models import Task
 from plans.stores import doorbell
+from tests.live.browsing import WAIT_MS, context_of
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
-from tests.support.processes import Processes, WebProcess
+from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -32,16 +32,6 @@ SHOWN = r"""() => {
   const text = (part) => part.outerHTML.replace(/>\s+</g, "><");
   return Object.fromEntries([...page.querySelectorAll("main [id]")].map((p) => [p.id, text(p)]));
 }"""
-WAIT_MS = 60_000
-expect.set_options(timeout=WAIT_MS)
-
-
-def signed_in(browser: Browser, client: Client, web: WebProcess) -> BrowserContext:
-    name = settings.SESSION_COOKIE_NAME
-    context = browser.new_context(base_url=web.url)
-    context.set_default_timeout(WAIT_MS)
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": web.url}])
-    return context
 
 
 def work_on(tasks: int) -> None:
@@ -87,7 +77,7 @@ def test_a_page_whose_server_was_away_ends_like_a_fresh_one(
         failure_policy="continue",
     )
     web = processes.web()
-    page = signed_in(browser, viewer, web).new_page()
+    page = context_of(browser, viewer, web).new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     address = f"/plans/{plan.pk}/"
@@ -131,7 +121,7 @@ def test_every_kind_of_page_follows(
     task = Task.objects.order_by("position")[0]
     address = {"overview": "/", "plans": "/plans/", "task": f"/tasks/{task.pk}/"}[kind]
     web = processes.web()
-    page = signed_in(browser, viewer, web).new_page()
+    page = context_of(browser, viewer, web).new_page()
     page.goto(address)
     expect(page.locator("#live-status")).to_have_attribute("data-state", "live")
     operations.start_plan(plan.pk, OPERATOR)
@@ -145,7 +135,7 @@ def test_a_page_whose_viewer_was_signed_out_says_so_and_does_not_come_back(
     processes: Processes, browser: Browser, viewer: Client
 ) -> None:
     web = processes.web()
-    page = signed_in(browser, viewer, web).new_page()
+    page = context_of(browser, viewer, web).new_page()
     sockets: list[str] = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
     page.goto("/plans/")

@@ -1,20 +1,18 @@
 """Gates and the global stop in a real browser: made, decided by a second person, followed live."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.db.models import F
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from plans import registry_sync
 from plans.engine import conductor, executor, lease
 from plans.models import Plan, PlanState, Task, Wave
 from plans.stores import doorbell
+from tests.live.browsing import SignIn, page_of
 from tests.support.driving import WORKER
-from tests.support.processes import Processes, WebProcess
+from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
 
 pytestmark = [
@@ -22,18 +20,6 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
 ]
-WAIT_MS = 60_000
-expect.set_options(timeout=WAIT_MS)
-
-SignIn = Callable[[str], Client]
-
-
-def page_of(browser: Browser, client: Client, web: WebProcess, *, scripts: bool = True) -> Page:
-    name = settings.SESSION_COOKIE_NAME
-    context = browser.new_context(base_url=web.url, java_script_enabled=scripts)
-    context.set_default_timeout(WAIT_MS)
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": web.url}])
-    return context.new_page()
 
 
 def work() -> None:
@@ -72,7 +58,7 @@ def test_a_second_person_lets_the_next_wave_begin(
     expect(owner.locator("#dialog")).to_contain_text("You created or started this plan")
     owner.keyboard.press("Escape")
 
-    second = page_of(browser, sign_in("approver"), web, scripts=False)
+    second = page_of(browser, sign_in("approver"), web, java_script_enabled=False)
     second.goto("/")
     second.locator("#overview-needs").get_by_role("link", name="With a gate").click()
     second.locator("#act-approve").click()

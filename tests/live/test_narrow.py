@@ -1,12 +1,12 @@
 """Pages on the smallest screens, with everything on them that grows."""
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser
 
 from plans import operations
 from plans.models import Plan, PlanState, Task
-from tests.live.test_accessibility import TOO_WIDE, WAIT_MS, SignIn
+from tests.live.browsing import SignIn, page_of
+from tests.live.test_accessibility import TOO_WIDE
 from tests.support.driving import OPERATOR, make_plan
 from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
@@ -31,12 +31,7 @@ def test_nothing_scrolls_sideways_at_320_px(
     wait_until(lambda: Plan.objects.get(pk=plan.pk).state == PlanState.FAILED)
     failed = Task.objects.get(tenant="tenant-002")
     web = processes.web()
-    context = browser.new_context(base_url=web.url, viewport={"width": 320, "height": 640})
-    context.set_default_timeout(WAIT_MS)
-    name = settings.SESSION_COOKIE_NAME
-    cookie = sign_in("operator").cookies[name].value
-    context.add_cookies([{"name": name, "value": cookie, "url": web.url}])
-    page = context.new_page()
+    page = page_of(browser, sign_in("operator"), web, viewport={"width": 320, "height": 640})
     page.goto("/system/")
     for heading in ("Workers", "Leaders", "Renewal processes", "Last errors"):
         page.locator(f"[role=region][aria-label='{heading}'] tbody tr").first.wait_for()

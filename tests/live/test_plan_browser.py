@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -11,6 +10,7 @@ from plans import operations
 from plans.engine import conductor, executor, lease
 from plans.models import Plan, Task, TaskState
 from plans.stores import doorbell
+from tests.live.browsing import page_of
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
 from tests.support.processes import Processes, WebProcess
 from tests.support.sandbox import Sandbox
@@ -20,8 +20,6 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
 ]
-WAIT_MS = 60_000
-expect.set_options(timeout=WAIT_MS)
 
 TENANTS = [f"tenant-{number:03}" for number in range(1, 57)]
 REFUSED = TENANTS[1:4]
@@ -55,11 +53,7 @@ def plan(sandbox: Sandbox) -> Plan:
 
 
 def open_page(browser: Browser, client: Client, web: WebProcess, address: str) -> Page:
-    name = settings.SESSION_COOKIE_NAME
-    context = browser.new_context(base_url=web.url)
-    context.set_default_timeout(WAIT_MS)
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": web.url}])
-    page = context.new_page()
+    page = page_of(browser, client, web)
     page.goto(address)
     expect(page.locator("#live-status")).to_have_attribute("data-state", "live")
     page.evaluate("document.body.dataset.stamp = 'never reloaded'")

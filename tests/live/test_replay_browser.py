@@ -1,16 +1,14 @@
 """The replay in a real browser: the slider, the keys, and the same without scripts."""
 
-from collections.abc import Callable
-
 import pytest
-from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from plans.models import Event, Task
+from tests.live.browsing import page_of
 from tests.plans.switching import break_stage, switched_plan
 from tests.support.driving import work_off
-from tests.support.processes import Processes, WebProcess
+from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
 
 pytestmark = [
@@ -18,18 +16,6 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
 ]
-WAIT_MS = 60_000
-expect.set_options(timeout=WAIT_MS)
-
-SignIn = Callable[[str], Client]
-
-
-def page_of(browser: Browser, client: Client, web: WebProcess, *, scripts: bool = True) -> Page:
-    name = settings.SESSION_COOKIE_NAME
-    context = browser.new_context(base_url=web.url, java_script_enabled=scripts)
-    context.set_default_timeout(WAIT_MS)
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": web.url}])
-    return context.new_page()
 
 
 def test_the_slider_goes_through_the_past_by_mouse_and_by_keys(
@@ -76,7 +62,7 @@ def test_without_scripts_links_and_a_number_lead_through_the_past(
 ) -> None:
     plan = switched_plan(1)
     work_off()
-    page = page_of(browser, viewer, processes.web(), scripts=False)
+    page = page_of(browser, viewer, processes.web(), java_script_enabled=False)
     page.goto(f"/plans/{plan.pk}/replay/")
     mark = page.locator(".past-mark")
     last = Event.objects.filter(plan=plan).latest("seq").seq
