@@ -10,6 +10,8 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection, connections
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support import database, environment
@@ -18,6 +20,11 @@ from tests.support.sandbox import Sandbox
 
 if settings.configured:
     raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests make their own settings")
+# The same examples every time, and as slow as the machine is.
+hypothesis_settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("tests")
 WORLD = environment.prepare()
 # Before any module of a test imports a model.
 django.setup()

@@ -115,12 +115,17 @@ def test_tasks_under_way_without_a_worker_are_said(operator: Client, make_plan: 
 
 def test_a_worker_that_is_silent_is_named(operator: Client) -> None:
     with queue.connect() as redis:
-        heard = timezone.now()
-        for name, at in (("fresh", heard), ("mute", heard - timedelta(seconds=9))):
+        # However long the page takes, the one is fresh and the other is not.
+        now = timezone.now()
+        for name, at in (
+            ("fresh", now + timedelta(minutes=5)),
+            ("mute", now - timedelta(seconds=9)),
+        ):
             key = f"rq:worker:{name}"
             stamp = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             fields = {"name": name, "hostname": "host", "pid": 1, "state": "busy", "threads": 16}
             fields |= {"busy": 3, "successful_job_count": 1, "failed_job_count": 0}
+            fields |= {"total_working_time": 7.5}
             redis.hset(key, mapping={**fields, "birth": stamp, "last_heartbeat": stamp})
             redis.sadd(WORKERS_BY_QUEUE_KEY % queue.QUEUE_NAME, key)
     text = needs(operator)

@@ -9,9 +9,9 @@ from tests.support.waiting import wait_until
 
 PASSWORD = "a password only for tests"
 WORKERS = 2
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 # Short, so that a service that hangs is seen to hang soon.
-HTTP_TIMEOUT_SECONDS = "2"
+HTTP_TIMEOUT_SECONDS = "4"
 
 
 class Installation:

@@ -11,7 +11,7 @@ from tests.acceptance.installed.installation import Api, Installation
 from tests.support.sandbox import Sandbox, calls_of
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(600)]
 
 MAY_NOT = "Your role may look, but not operate: ask an operator."
 

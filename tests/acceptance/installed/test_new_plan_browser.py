@@ -10,7 +10,7 @@ from tests.acceptance.installed.browsing import Visitor, visit
 from tests.acceptance.installed.installation import Api, Installation
 from tests.support.sandbox import Sandbox
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(600)]
 
 BAD = "tenantId,version,payload\ntenant-021,many,\ntenant-022,,\n"
 

@@ -7,7 +7,7 @@ import pytest
 from tests.acceptance.installed.installation import Api
 from tests.support.sandbox import Sandbox, calls_of
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 TYPE = "BLUE_GREEN_SWITCH"
 STEPS = [
@@ -95,7 +95,8 @@ def test_the_five_scenarios(api: Api, sandbox: Sandbox) -> None:
 def test_what_an_operator_can_do_to_a_plan_and_its_tasks(api: Api, sandbox: Sandbox) -> None:
     # Instances that take nothing up hold their tasks before the route.
     sandbox.add_fault("*", "instance.apply", "hang")
-    plan_id = create(api, "tenant-011", "tenant-012", "tenant-013")
+    params = {"deliver_config": {"ack_timeout_seconds": 3600}}
+    plan_id = create(api, "tenant-011", "tenant-012", "tenant-013", parameters=params)
     plan = f"/plans/{plan_id}"
     first, second, third = (f"/tasks/{task}" for task in api.tasks(plan_id).values())
     api.post(f"{plan}/start", {"seen": "CREATED", "reason": "in the window"})
