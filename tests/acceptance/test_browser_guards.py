@@ -107,7 +107,7 @@ def asked(
     """The status and headers of the answer; redirects are not followed."""
     request = urllib.request.Request(web.url + path, data, headers)
     try:
-        with urllib.request.build_opener(_Stay).open(request, timeout=30) as answer:
+        with urllib.request.build_opener(_Stay).open(request, timeout=120) as answer:
             return answer.status, answer.headers
     except urllib.error.HTTPError as answer:
         return answer.code, answer.headers

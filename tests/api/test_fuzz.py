@@ -43,7 +43,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.processes,
     pytest.mark.slow,
-    pytest.mark.timeout(3600 if EXAMPLES else 120),
+    pytest.mark.timeout(3600 if EXAMPLES else 600),
 ]
 
 

@@ -16,7 +16,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 TENANT = "tenant-001"
-TIMEOUT_SECONDS = 1.0
+TIMEOUT_SECONDS = 5.0
 FORGET_SECONDS = 180.0
 SOCKETS = Path("/proc/thread-self/net/tcp")
 FIN_WAIT_1 = "04"

@@ -145,7 +145,7 @@ def _start_redis(made: Rig) -> None:
     }
     words = [part for name, value in options.items() for part in (f"--{name}", value)]
     server = made.start(made.data, "redis", str(find_server(made.folder)), *words)
-    wait_until(lambda: answers(address, REDIS_PORT), 30, lambda: f"Redis: {server.log}")
+    wait_until(lambda: answers(address, REDIS_PORT), message=lambda: f"Redis: {server.log}")
 
 
 def answers(address: str, port: int) -> bool:

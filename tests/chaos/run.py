@@ -115,7 +115,7 @@ class Run:
         with suppress(AssertionError):
             wait_until(lambda: not unrest(), REST_SECONDS)
         with suppress(AssertionError):
-            wait_until(lambda: all(call["ended"] for call in self.site.sandbox.calls()), 20)
+            wait_until(lambda: all(call["ended"] for call in self.site.sandbox.calls()))
 
     def report(self, pages: Collection[Page] | None) -> Report:
         """Ask the checker; about pages only where there are any to be looked at."""

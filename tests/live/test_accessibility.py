@@ -87,7 +87,7 @@ def faults(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(400)  # Twenty pages, each looked at by a thousand rules.
+@pytest.mark.timeout(900)  # Twenty pages, each looked at by a thousand rules.
 @pytest.mark.parametrize(("theme", "width"), LOOKS, ids=lambda value: str(value))
 def test_no_page_has_a_violation(
     pages: dict[str, str],

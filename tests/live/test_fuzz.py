@@ -57,7 +57,7 @@ FRAMES = st.lists(
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(3600 if EXAMPLES else 120),
+    pytest.mark.timeout(3600 if EXAMPLES else 600),
 ]
 
 
