@@ -21,7 +21,7 @@ from tests.chaos.evidence import Evidence, Page  # noqa: E402
 from tests.chaos.forks import Fork  # noqa: E402
 from tests.chaos.invariants.pages import TITLE as PAGES  # noqa: E402
 from tests.chaos.network import EVERYWHERE, Machine  # noqa: E402
-from tests.chaos.rig import LEASE_SECONDS, WEB_PORT, Rig, answers  # noqa: E402
+from tests.chaos.rig import HTTP_TIMEOUT_SECONDS, LEASE_SECONDS, WEB_PORT, Rig, answers  # noqa: E402
 from tests.support.driving import OPERATOR, make_plan  # noqa: E402
 from tests.support.processes import RunningProcess  # noqa: E402
 from tests.support.waiting import wait_until  # noqa: E402
@@ -32,6 +32,8 @@ ALONE = [f"tenant-{n:03}" for n in range(31, 39)]
 PLAN = "While a machine is cut off"
 PATIENCE_SECONDS = 120.0
 LATENCY_SECONDS = 0.5
+CUT_SECONDS = LEASE_SECONDS + HTTP_TIMEOUT_SECONDS + 2
+"""At least: who is cut off has lost its leases, and given up what it began while it had them."""
 CRASHES = 1
 """To the tasks of the worker that is cut off it is as if it had crashed, once."""
 
@@ -84,7 +86,7 @@ class CutOff:
             led = time.monotonic() - cut_at
             wait_for_plan(plan, PlanState.COMPLETED, PATIENCE_SECONDS)
             completed = time.monotonic() - cut_at
-            wait_until(lambda: time.monotonic() - cut_at > 2 * LEASE_SECONDS, 3 * LEASE_SECONDS)
+            wait_until(lambda: time.monotonic() - cut_at > CUT_SECONDS, 2 * CUT_SECONDS)
             rig.network.heal(rig.far.subnet, self.lost)
             healed_at = time.monotonic()
             self.leave(self.near_worker, self.near_conductor)

@@ -20,6 +20,7 @@ REDIS_PORT = 6379
 WEB_PORT = 8000
 SANDBOX_PORT = 9100
 LEASE_SECONDS = 3.0
+HTTP_TIMEOUT_SECONDS = 5.0
 ACCESS = f"local all all trust\nhost all all {EVERYWHERE} trust\n"
 
 
@@ -46,7 +47,7 @@ class Rig:
             "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-only",
             "LEASE_SECONDS": str(LEASE_SECONDS),
             "HEARTBEAT_SECONDS": "0.5",
-            "HTTP_TIMEOUT_SECONDS": "2",
+            "HTTP_TIMEOUT_SECONDS": str(HTTP_TIMEOUT_SECONDS),
             "HEALTH_INTERVAL_SECONDS": "0.5",
         }
 

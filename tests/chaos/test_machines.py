@@ -16,6 +16,7 @@ from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(600)]
 
+STOP_SECONDS = 60.0
 CUTS = os.environ.get("CHAOS_MACHINES", "everything").split()
 
 
@@ -32,15 +33,30 @@ def test_a_call_that_was_given_up_takes_no_effect_when_the_way_is_healed() -> No
 
 def run(*module_and_arguments: str) -> None:
     """Run a program in a process, and so in a network, of its own."""
-    done = subprocess.run(
+    process = subprocess.Popen(
         die_with_parent.wrap([sys.executable, "-m", *module_and_arguments], signal.SIGTERM),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
+        errors="replace",
+        start_new_session=True,
     )
-    if done.returncode == NOT_HERE:
-        pytest.skip(done.stdout.strip().splitlines()[-1])
-    print(done.stdout)
-    assert done.returncode == 0
+    try:
+        printed, _nothing = process.communicate()
+    finally:
+        stop(process)  # Ctrl-C, or the test's own time is over: it tidies up, too.
+    if process.returncode == NOT_HERE:
+        pytest.skip(printed.strip().splitlines()[-1])
+    print(printed)
+    assert process.returncode == 0
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """SIGTERM where it still runs, and SIGKILL if it does not heed it in time."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
