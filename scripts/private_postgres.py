@@ -92,7 +92,8 @@ class Cluster:
 
     def start(self) -> None:
         """Run the server; returns when it answers. It dies with the thread that starts it."""
-        server = [self._programs / "postgres", "-D", self._data, "-k", self.folder, *self._options]
+        server: list[str | Path] = [self._programs / "postgres", "-D", self._data]
+        server += ["-k", self.folder, *self._options]
         self._server = _run_as(self._account, server, self.folder)
         _wait_until_ready(self._programs, self.folder, self._server)
 
