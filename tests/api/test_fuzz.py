@@ -70,6 +70,9 @@ def test_whatever_is_called_the_answers_are_what_the_document_says(
         "--checks=all",
         "--continue-on-failure",
         "--warnings=off",
+        # However busy this machine is.
+        "--request-timeout=60",
+        "--suppress-health-check=too_slow",
         f"--max-examples={EXAMPLES or 4}",
         *([] if EXAMPLES else SHORT),
     ]

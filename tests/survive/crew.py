@@ -29,6 +29,9 @@ SHORT_LEASE = {"LEASE_SECONDS": "3"}
 """For who shall be replaced soon after it was killed."""
 LONG_LEASE_SECONDS = 60.0
 """For who shall be replaced by nobody, however busy the machine is."""
+UNPARKED = {"deliver_config": {"retry": "fixed", "poll_seconds": 0.2}}
+"""Parameters of plans without a conductor, who alone wakes what is parked: however late an
+instance is, no task is."""
 STARTED = "runs up to"
 
 

@@ -11,6 +11,7 @@ from tests.support.sandbox import Call, Sandbox
 from tests.support.waiting import wait_until
 from tests.survive.crew import (
     LONG_LEASE_SECONDS,
+    UNPARKED,
     Crew,
     assert_sequence_is_whole,
     takeovers,
@@ -62,7 +63,7 @@ def test_a_frozen_worker_finds_itself_replaced_in_every_stage_and_touches_nothin
 ) -> None:
     # What the frozen worker has sent takes effect late; only the services can refuse that.
     sandbox.enforce_fences()
-    plan = make_plan(STEPS, max_concurrency=len(STEPS))
+    plan = make_plan(STEPS, max_concurrency=len(STEPS), parameters=UNPARKED)
     for tenant, step in STEPS.items():
         sandbox.add_fault(tenant, step, "latency", seconds=SLOW_SECONDS, times=1)
     frozen = crew.worker(lease_seconds=6)
@@ -99,7 +100,7 @@ def test_a_frozen_worker_finds_itself_replaced_in_every_stage_and_touches_nothin
 def test_a_worker_frozen_for_less_than_its_lease_goes_on_with_its_tasks(
     crew: Crew, sandbox: Sandbox
 ) -> None:
-    plan = make_plan(STEPS, max_concurrency=len(STEPS))
+    plan = make_plan(STEPS, max_concurrency=len(STEPS), parameters=UNPARKED)
     for tenant, step in STEPS.items():
         sandbox.add_fault(tenant, step, "latency", seconds=SLOW_SECONDS, times=1)
     worker = crew.worker(lease_seconds=LONG_LEASE_SECONDS)

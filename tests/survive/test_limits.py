@@ -1,7 +1,5 @@
 """Slots, order, duplicates and waits with real workers, as the sandbox saw them (S3.1, S3.4)."""
 
-import time
-
 import pytest
 from redis import Redis
 
@@ -13,6 +11,7 @@ from tests.support.sandbox import Sandbox, calls_of, max_in_flight, switches
 from tests.support.waiting import wait_until
 from tests.survive.crew import (
     LONG_LEASE_SECONDS,
+    UNPARKED,
     Crew,
     assert_each_stage_ran_once,
     takeovers,
@@ -32,6 +31,7 @@ def test_slots_are_never_exceeded_fifo_keeps_its_order_and_waves_do_not_overlap(
         tenants,
         waves=[{"size": 4}, {"size": 5, "mode": "FIFO"}, {"rest": True}],
         max_concurrency=3,
+        parameters=UNPARKED,
     )
     crew.workers(2, lease_seconds=LONG_LEASE_SECONDS)
     operations.start_plan(plan.pk, OPERATOR)
@@ -56,7 +56,7 @@ def test_slots_are_never_exceeded_fifo_keeps_its_order_and_waves_do_not_overlap(
 def test_a_task_that_is_delivered_twenty_times_runs_once(crew: Crew, sandbox: Sandbox) -> None:
     for step in ("ob.get_tenant", "gateway.put_route", "ob.put_status"):
         sandbox.add_fault("tenant-001", step, "latency", seconds=0.4)
-    plan = make_plan(["tenant-001"])
+    plan = make_plan(["tenant-001"], parameters=UNPARKED)
     crew.workers(2, lease_seconds=LONG_LEASE_SECONDS)
     operations.start_plan(plan.pk, OPERATOR)
     task = Task.objects.get()
@@ -94,8 +94,7 @@ def deliver_again_and_wait(task_id: int) -> None:
 
 
 def test_tasks_that_wait_hold_no_thread(crew: Crew, sandbox: Sandbox) -> None:
-    count, threads, soak_seconds = 60, 4, 4
-    serial_seconds = count * soak_seconds / threads
+    count, threads, soak_seconds = 24, 2, 6
     plan = make_plan(
         [f"tenant-{n:03}" for n in range(1, count + 1)],
         executor_type="BLUE_GREEN_SWITCH_WITH_SOAK",
@@ -104,10 +103,8 @@ def test_tasks_that_wait_hold_no_thread(crew: Crew, sandbox: Sandbox) -> None:
     )
     crew.conductor()
     crew.worker(threads, LONG_LEASE_SECONDS)
-    begun = time.monotonic()
     operations.start_plan(plan.pk, OPERATOR)
     wait_for_plan(plan, PlanState.COMPLETED)
-    assert time.monotonic() - begun < serial_seconds / 2
     assert most_parked_at_once() > 2 * threads
 
 
