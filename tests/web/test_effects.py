@@ -120,7 +120,7 @@ def test_a_worker_that_is_silent_and_a_pause_are_named(make_plan: MakePlan) -> N
     task = plan.tasks.select_related("plan", "wave").get()
     task.lease_owner = "worker-1"
     task.leased_at = timezone.now()
-    task.lease_expires_at = timezone.now() + timedelta(seconds=9)
+    task.lease_expires_at = timezone.now() + timedelta(seconds=900)
     assert holds_of(task)[0].text == "Worker worker-1 runs it."
     task.lease_expires_at = timezone.now() - timedelta(seconds=9)
     assert "has not been heard of" in holds_of(task)[0].text
