@@ -83,7 +83,7 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
         if content.get("seen"):
             self._viewer.saw()
         if isinstance(shown := content.get("shown"), list):
-            self._viewer.shown = frozenset(row for row in shown if isinstance(row, str))
+            self._viewer.show(frozenset(row for row in shown if isinstance(row, str)))
         if isinstance(content.get("cursor"), str):
             self._viewer.unsettle(content["cursor"][:CURSOR_MAX_CHARS])
         if self._feed is not None and not self._viewer.is_settled:

@@ -94,7 +94,7 @@ class Feed:
         self._woken.clear()
         began = time.monotonic()
         before = self._cursor
-        late = {v for v in self._viewers if v.has_room and not v.is_settled}
+        late = {v: v.asked for v in self._viewers if v.has_room and not v.is_settled}
         is_refresh = began >= self._refresh_at
         source, cursors, shown = self._source, {viewer.cursor for viewer in late}, self._shown()
         reading = await in_database(lambda: source.read(before, cursors, is_refresh, shown))
@@ -107,7 +107,9 @@ class Feed:
         self._cursor = reading.cursor
         settled = {v for v in self._viewers if v.is_settled}
         self._send(reading.news, settled, reading.cursor)
-        self._send(reading.difference, late & self._viewers, reading.cursor)
+        # Who asked again while this was read gets the answer of the next round.
+        answered = {v for v, asked in late.items() if v.asked == asked}
+        self._send(reading.difference, answered & self._viewers, reading.cursor)
         if ended >= self._pulse_at:
             self._pulse_at = ended + conf.LIVE_HEARTBEAT_SECONDS
             self._send_pulse(reading.cursor)

@@ -19,6 +19,8 @@ class Viewer:
         self.shown: frozenset[str] | None = None
         """Element ids of the rows on the page; None: it has not said, and gets all."""
         self.is_settled = False
+        self.asked = 0
+        """How often it has asked for more than it was about to get."""
         self._outbox: asyncio.Queue[str] = asyncio.Queue(conf.LIVE_UNSEEN_FRAMES_MAX)
         self._unseen = 0
         self._moved_at = time.monotonic()
@@ -42,7 +44,17 @@ class Viewer:
         """The page says itself up to where it knows everything."""
         if cursor != self.cursor:
             self.cursor = cursor
-            self.is_settled = False
+            self._ask()
+
+    def show(self, rows: frozenset[str]) -> None:
+        """The page says which rows are on it. What is being read now may leave out new ones."""
+        if self.shown is not None and not rows <= self.shown:
+            self._ask()
+        self.shown = rows
+
+    def _ask(self) -> None:
+        self.is_settled = False
+        self.asked += 1
 
     def offer(self, message: str) -> None:
         """Send `message` when the socket can take it."""

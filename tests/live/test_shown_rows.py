@@ -1,6 +1,9 @@
 """A page is told of the rows that it shows, and of no others."""
 
+import asyncio
+import json
 import re
+import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -8,11 +11,13 @@ import pytest
 from django.test import Client
 
 from plans import conf, operations
+from plans.live.feeds import watching
 from plans.live.source import Changed, Source
+from plans.live.viewer import Viewer
 from plans.models import Task
 from plans.rendering.cursors import plan_cursor
 from plans.rendering.regions import Region
-from tests.live.sockets import Socket, Sockets
+from tests.live.sockets import WAIT_SECONDS, Socket, Sockets
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox
 
@@ -87,6 +92,49 @@ def test_a_page_fetches_its_table_when_more_of_its_rows_changed_than_a_frame_hol
     assert (list(reading.news.rows), reading.news.refresh) == ([], ["table"])
     reading = lines.read("0", (), False, frozenset(names[1:]))
     assert (sorted(reading.news.rows), reading.news.refresh) == (sorted(names[1:]), [])
+
+
+def test_a_row_that_a_page_shows_while_changes_are_read_is_told_in_the_next_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("LIVE_POLL_SECONDS", "LIVE_REFRESH_SECONDS", "LIVE_HEARTBEAT_SECONDS"):
+        monkeypatch.setattr(conf, name, 600.0)
+    lines, viewer = Lines(), Viewer("0")
+    reads, goes_on = threading.Event(), threading.Event()
+    goes_on.set()
+
+    def hold() -> Iterable[Region]:
+        reads.set()
+        assert goes_on.wait(WAIT_SECONDS)
+        return []
+
+    monkeypatch.setattr(lines, "regions", hold)
+    lines.write(1, "one")
+
+    async def next_told() -> str:
+        async with asyncio.timeout(WAIT_SECONDS):
+            message = json.loads(await viewer.next_message())
+        viewer.saw()
+        return str(message.get("rows", ""))
+
+    async def scene() -> None:
+        viewer.show(frozenset(["line-1"]))
+        async with watching("lines", lambda: lines, viewer) as feed:
+            assert "one" in await next_told()
+            goes_on.clear()
+            reads.clear()
+            lines.write(1, "one again")
+            lines.write(2, "two")
+            feed.wake()
+            await asyncio.to_thread(reads.wait, WAIT_SECONDS)
+            viewer.show(frozenset(["line-1", "line-2"]))
+            feed.wake()
+            goes_on.set()
+            told = await next_told()
+            assert "one again" in told
+            assert "two" in told
+
+    asyncio.run(scene())
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from bluegreen import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "sandbox ready on "
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 10.0
 # The first of these begins a tenant's switch as the outside sees it.
 WRITES = ("gateway.put_route", "instance.notify", "ob.put_status")
@@ -67,7 +67,7 @@ class Sandbox:
             self._process.kill()
             self._process.wait()
             raise
-        self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=60)
 
     def __enter__(self) -> Self:
         return self
