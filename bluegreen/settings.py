@@ -1,5 +1,6 @@
 """Django's settings, read from the environment; what is Bluegreen's own is in `plans.conf`."""
 
+import sys
 from pathlib import Path
 
 import environ
@@ -17,7 +18,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(VAR_DIR / "sec
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 
 INSTALLED_APPS = [
-    "daphne",
+    # For its `runserver` alone: every worker and command would load a web server.
+    *(["daphne"] if sys.argv[1:2] == ["runserver"] else []),
     # The admin's site is Bluegreen's own (plans.admin): nothing is to register itself on it.
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",

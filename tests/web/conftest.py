@@ -19,7 +19,7 @@ MakePlan = Callable[..., Plan]
 
 
 def client_of(name: str, *groups: str) -> Client:
-    user = User.objects.create_user(name, password="pw")
+    user = User.objects.create_user(name)
     user.groups.set(Group.objects.filter(name__in=groups))
     client = Client(raise_request_exception=False)
     client.force_login(user)
