@@ -7,6 +7,7 @@ transaction the seq that it left, its moment, and the tenants that are green sin
 import json
 import sys
 import time
+from typing import Any
 
 import django
 
@@ -24,7 +25,7 @@ BATCH = 20
 FLUSH_SECONDS = 5.0
 
 
-def storm(plan: Plan, changes: int, per_second: float) -> list[dict[str, object]]:
+def storm(plan: Plan, changes: int, per_second: float) -> list[dict[str, Any]]:
     """Change `changes` tasks, as evenly as the database lets; what was done when."""
     done = []
     began = time.monotonic()
@@ -45,6 +46,12 @@ def storm(plan: Plan, changes: int, per_second: float) -> list[dict[str, object]
         done.append({"seq": seq, "at": at, "green": ids})
     doorbell.flush(FLUSH_SECONDS)
     return done
+
+
+def rate(done: list[dict[str, Any]]) -> float:
+    """Changes a second, by what `storm` says was done."""
+    took = float(done[-1]["at"]) - float(done[0]["at"])
+    return BATCH * (len(done) - 1) / took * 1000
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Watch a storm: `python -m bench.watch_storm PORT PLAN CHANGES PER_SECOND SOCKETS`; prints JSON.
+"""Watch a storm in a real browser, on the overview.
 
-Without sockets a real browser shows the overview; with sockets they all watch the plan.
+`python -m bench.watch_storm PORT PLAN CHANGES PER_SECOND`; prints JSON.
 """
 
 import json
@@ -16,6 +16,7 @@ django.setup()
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
 
+from bench.storm import rate  # noqa: E402
 from bench.visit import signed_in  # noqa: E402
 from bench.watch import BROWSERS  # noqa: E402
 
@@ -36,26 +37,9 @@ WATCH = """() => {
   }).observe(wall, { subtree: true, attributeFilter: ["class"] });
 }"""
 
-# A message begins with its cursor: what else it says need not be read.
-OPEN = """async ([path, cursor, shown, count]) => {
-  window.heard = [];
-  await Promise.all([...Array(count)].map(() => new Promise((opened) => {
-    const heard = [];
-    window.heard.push(heard);
-    const origin = location.origin.replace("http", "ws");
-    const socket = new WebSocket(`${origin}${path}?cursor=${cursor}`);
-    socket.onopen = () => socket.send(JSON.stringify({ shown }));
-    socket.onmessage = ({ data }) => {
-      heard.push([Date.now(), Number(data.slice(0, 40).match(/"cursor":"(\\d+)"/)[1])]);
-      socket.send('{"seen":true}');
-      opened();
-    };
-  })));
-}"""
 
-
-def watch(port: int, plan: str, changes: str, per_second: str, sockets: int) -> dict[str, Any]:
-    """Open what watches, let the storm pass, say how late it was seen."""
+def watch(port: int, plan: str, changes: str, per_second: str) -> dict[str, Any]:
+    """Open the overview, let the storm pass, say how late it was seen."""
     base = f"http://127.0.0.1:{port}"
     session = signed_in(base).cookies["sessionid"]
     program = next(filter(None, map(shutil.which, BROWSERS)))
@@ -65,8 +49,6 @@ def watch(port: int, plan: str, changes: str, per_second: str, sockets: int) -> 
         context = browser.new_context(base_url=base)
         context.add_cookies([{"name": "sessionid", "value": session, "url": base}])
         page = context.new_page()
-        if sockets:
-            return _sockets(page, plan, words, sockets)
         return _wall(browser, context, page, words)
 
 
@@ -96,42 +78,8 @@ def _wall(
         "live_ms": live * 1000,
         "busy_percent": 100 * busy / took,
         "last_ms": page.evaluate("id => window.green[id]", cell) - last["at"],
-        "per_second": _rate(stormed),
+        "per_second": rate(stormed["done"]),
     }
-
-
-def _sockets(page: Page, plan: str, words: list[str], count: int) -> dict[str, Any]:
-    page.goto(f"/plans/{plan}/")
-    cursor = page.evaluate("document.body.dataset.cursor")
-    shown = page.evaluate("[...document.querySelectorAll('tr[id]')].map(({ id }) => id)")
-    # A page without a socket of its own, which need not show anything.
-    page.goto("/plans/new/")
-    page.evaluate(OPEN, [f"/ws/plans/{plan}/", cursor, shown, count])
-    process = subprocess.Popen(words, stdout=subprocess.PIPE)
-    while process.poll() is None:
-        page.wait_for_timeout(200)
-    stormed = _result(process)
-    last = stormed["done"][-1]["seq"]
-    page.wait_for_function(
-        "seq => window.heard.every((heard) => heard.at(-1)[1] >= seq)", arg=last, timeout=LAST_MS
-    )
-    heard: list[list[list[float]]] = page.evaluate("window.heard")
-    lags = [_worst(each, stormed["done"]) for each in heard]
-    return {
-        "socket_ms": max(lags),
-        "messages": min(map(len, heard)),
-        "per_second": _rate(stormed),
-    }
-
-
-def _worst(heard: list[list[float]], done: list[dict[str, Any]]) -> float:
-    """From each commit to the first message that covers it; the worst, in ms."""
-    worst, place = 0.0, 0
-    for each in done:
-        while heard[place][1] < each["seq"]:
-            place += 1
-        worst = max(worst, heard[place][0] - each["at"])
-    return worst
 
 
 def _busy_seconds(meter: Any) -> float:
@@ -145,10 +93,5 @@ def _result(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     return found
 
 
-def _rate(stormed: dict[str, Any]) -> float:
-    first, last = stormed["done"][0]["at"], stormed["done"][-1]["at"]
-    return 20 * (len(stormed["done"]) - 1) / (last - first) * 1000
-
-
 if __name__ == "__main__":
-    print(json.dumps(watch(int(sys.argv[1]), *sys.argv[2:5], int(sys.argv[5]))))
+    print(json.dumps(watch(int(sys.argv[1]), *sys.argv[2:5])))

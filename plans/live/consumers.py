@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 from urllib.parse import parse_qs
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.db import DatabaseError
@@ -57,6 +58,14 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
     def source(self, found: Any, language: str) -> Source:
         """The source of a feed for what `find` found."""
         raise NotImplementedError
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle a message of the server.
+
+        Channels would first send a thread to close old database connections, for each message of
+        each page; here whoever uses the database does that.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         try:

@@ -58,7 +58,7 @@ def record_of(message: str, *args: object, **extra: Any) -> logging.LogRecord:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("piece", ["9", "a-", "token", "token=\"", "bearer ", "://a", "?a", "bg_-"])
+@pytest.mark.parametrize("piece", ["9", "a-", "token", 'token="', "bearer ", "://a", "?a", "bg_-"])
 def test_a_long_line_that_a_stranger_chose_takes_no_longer_than_its_length(piece: str) -> None:
     text = piece * (500_000 // len(piece))  # A square of that takes hours.
     assert len(redacted(text)) > 0
