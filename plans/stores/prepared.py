@@ -7,7 +7,7 @@ through the fields, as in the ORM. For everything else use the ORM.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
@@ -18,6 +18,10 @@ Row = TypeVar("Row", bound=models.Model)
 
 VALUES_MAX = 50
 """Values of one statement; psycopg reads the text of longer ones anew each time."""
+
+
+EXPRESSIONS_MAX = 500
+"""Expressions whose text is kept; some hold a number of their own, as how long to wait."""
 
 
 class Statement(NamedTuple):
@@ -150,7 +154,7 @@ def _pipeline() -> Iterator[None]:
         yield
 
 
-@cache
+@lru_cache(maxsize=EXPRESSIONS_MAX)
 def _compiled(model: type[models.Model], expression: Any) -> tuple[str, tuple[Any, ...]]:
     """A condition or an expression of an update as SQL with its values."""
     query = Query(model)
