@@ -70,7 +70,9 @@ def installation(name: str, scale: Scale) -> Iterator[Installation]:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="bluegreen-chaos-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        database: Database = Sqlite(folder) if name == "sqlite" else Postgres()
+        database: Database = (
+            Sqlite(folder, is_roomy=scale.is_direct) if name == "sqlite" else Postgres()
+        )
         stack.callback(database.close)
         world = World(folder, EmbeddedRedis(folder / "redis"))
         site = Installation(folder, database, scale, world.reserve_port, world.redis)

@@ -16,15 +16,17 @@ SQLITE_DISK = "256m"
 
 
 class Sqlite:
-    """A file; where we may mount one, on a small disk of its own that can be filled up."""
+    """A file; where we may mount one, on a small disk of its own that can be filled up.
+
+    `is_roomy`: it is to hold a lot, so it is on the machine's disk.
+    """
 
     name = "sqlite"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_roomy: bool = False) -> None:
         self._folder = folder / "disk"
         self._folder.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={SQLITE_DISK}", "bluegreen", self._folder]
-        self.has_own_disk = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+        self.has_own_disk = not is_roomy and _mounted(self._folder)
         self.path = self._folder / "db.sqlite3"
         self.url = self.url_of_processes = f"sqlite:///{self.path}"
 
@@ -58,6 +60,11 @@ class Sqlite:
     def close(self) -> None:
         if self.has_own_disk:
             subprocess.run(["umount", "-l", self._folder], capture_output=True, check=False)
+
+
+def _mounted(folder: Path) -> bool:
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SQLITE_DISK}", "bluegreen", folder]
+    return subprocess.run(mount, capture_output=True, check=False).returncode == 0
 
 
 class Postgres:

@@ -9,6 +9,7 @@ from tests.chaos.installation import Installation
 from tests.chaos.kills import is_under_way, start
 
 TASKS = 24_000
+PLAN_SECONDS = 600.0
 WARM_SHARE = 0.25
 """After this share of the tasks what a process keeps for good is there."""
 
@@ -20,7 +21,9 @@ def measure(site: Installation, diary: Diary, tasks: int = TASKS) -> list[str]:
     done, number = 0, 0
     while done < tasks:
         plan = start(site.scale.tenants, ("green", "blue")[number % 2])
+        late = time.monotonic() + PLAN_SECONDS
         while is_under_way(plan):
+            assert time.monotonic() < late, f"plan {plan.pk} does not end: look at {site.folder}"
             time.sleep(0.2)
         number += 1
         done = Task.objects.filter(state="COMPLETED").count()
