@@ -9,6 +9,7 @@ from bench import (
     control_room,
     large_plan,
     live,
+    peer,
     renewing,
     switching,
     takeover,
@@ -19,6 +20,7 @@ from bench import (
 MEASUREMENTS = {
     "switching": switching.measure,
     "four_calls": switching.measure_four_calls,
+    "peer": peer.measure,
     "takeover": takeover.measure,
     "waiting": waiting.measure,
     "live": live.measure,

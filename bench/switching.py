@@ -55,12 +55,12 @@ def measure_four_calls() -> Table:
                         continue
                     with Installation(url, latency) as place:
                         place.offer(FOUR_CALLS)
-                        cells = _switch(place, workers, "FOUR_CALLS")
+                        cells = switch(place, workers, "FOUR_CALLS")
                     table.add_row(database, f"{latency * 1000:.0f}", str(workers), *cells)
     return table
 
 
-def _switch(place: Installation, workers: int, executor_type: str) -> tuple[str, str, str]:
+def switch(place: Installation, workers: int, executor_type: str) -> tuple[str, str, str]:
     """Tenants per second, CPU milliseconds a tenant, peak megabytes."""
     place.start_engine(workers, CONCURRENCY // workers)
     place.drive("tenants", str(TENANTS), str(place.port))
@@ -75,7 +75,7 @@ def _switch(place: Installation, workers: int, executor_type: str) -> tuple[str,
 
 def _row(database: str, url: str, latency: float, workers: int) -> list[str]:
     with Installation(url, latency) as place:
-        speed, cpu, peak = _switch(place, workers, "BLUE_GREEN_SWITCH")
+        speed, cpu, peak = switch(place, workers, "BLUE_GREEN_SWITCH")
         bare = json.loads(place.run("-m", "bench.bare", str(TENANTS), str(CONCURRENCY)))
     bare_speed = TENANTS / bare["seconds"]
     return [

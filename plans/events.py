@@ -25,14 +25,15 @@ from plans.canonical import storable, storable_text
 from plans.errors import ChangedSinceYouLooked, IllegalTransition
 from plans.message import Message
 from plans.models import INSTALLATION, Event, EventKind, Journal, Plan, StageRun, Task
-from plans.stores import doorbell, prepared
+from plans.stores import doorbell, journey, prepared
+from plans.stores.journey import Statement
 from plans.verbs import words_of
 
 IN_CLAUSE_MAX = 500
 """Keys in one IN clause; SQLite takes at most 999 variables in older builds."""
 TENANT_ID_CHARS = 64
 FEW = 60
-"""So many events are inserted by statements that are kept; more are written in bulk."""
+"""So many rows are written by statements that are kept; more are written in bulk."""
 MOVING_VERBS = ("retry", "roll_back")
 HEAD = ("last_seq", "last_hash")
 
@@ -97,7 +98,7 @@ class Record:
     ) -> None:
         """Run one transition on many tasks whose rows this transaction has locked.
 
-        Tasks whose changes are equal are written by one statement.
+        Where there are many, those whose changes are equal are written by one statement.
         """
         groups: dict[str, tuple[dict[str, Any], list[int]]] = {}
         for task in tasks:
@@ -117,19 +118,16 @@ class Record:
             )
             task.mark_stored()
         for changed, keys in groups.values():
-            for start in range(0, len(keys), IN_CLAUSE_MAX):
-                Task.objects.filter(pk__in=keys[start : start + IN_CLAUSE_MAX]).update(
-                    **changed, revision=F("revision") + 1
-                )
+            _write_all(keys, changed)
 
     def save(self, row: Plan | Task, *, guard: Guard | None = None, where: Q | None = None) -> None:
         """Write what changed of `row`, if `guard` (default: its revision) and `where` hold."""
-        if prepared.run([saving(row, guard, where)])[0].rows_count != 1:
+        if journey.run([saving(row, guard, where)])[0].rows_count != 1:
             raise changed(row)
 
     def end_run(self, run: StageRun, verb: str) -> None:
         """End a stage run by the transition `verb`; its task, which is locked, guards it."""
-        prepared.run([ending(run, verb)])
+        journey.run([ending(run, verb)])
 
     def note(
         self,
@@ -166,13 +164,27 @@ class Record:
         if not self.noted:
             return
         journal_id = self._journal_id or _installation_journal_id()
-        head = prepared.run([prepared.lock(Journal, journal_id, HEAD)])[0].rows[0]
+        head = journey.run([prepared.lock(Journal, journal_id, HEAD)])[0].rows[0]
         append(journal_id, head, self.noted)
         transaction.on_commit(lambda: announce(self.noted))
 
 
+def _write_all(keys: Sequence[int], changed: dict[str, Any]) -> None:
+    """Write the same changes into the rows of these tasks, which are locked."""
+    if len(keys) <= FEW:
+        journey.run([prepared.update(Task, key, changed, {}, increment="revision") for key in keys])
+        return
+    for start in range(0, len(keys), IN_CLAUSE_MAX):
+        Task.objects.filter(pk__in=keys[start : start + IN_CLAUSE_MAX]).update(
+            **changed, revision=F("revision") + 1
+        )
+
+
 def append(journal_id: int, head: tuple[int, str], events: list[Event]) -> None:
-    """Add events to a journal that is locked and stands at `head`: last number, last hash."""
+    """Add events to a journal that is locked and stands at `head`: last number, last hash.
+
+    They are the last that a transaction writes: its commit may travel with them.
+    """
     last_seq, last_hash = head
     for seq, event in enumerate(events, last_seq + 1):
         event.journal_id = journal_id
@@ -181,11 +193,11 @@ def append(journal_id: int, head: tuple[int, str], events: list[Event]) -> None:
     new_head = {"last_seq": events[-1].seq, "last_hash": last_hash}
     moving = prepared.update(Journal, journal_id, new_head, {})
     if len(events) <= FEW:
-        *inserted, _ = prepared.run([*prepared.insert(events), moving])
+        *inserted, _ = journey.run_last([*prepared.insert(events), moving])
         prepared.give_keys(events, inserted)
     else:
         Event.objects.bulk_create(events)
-        prepared.run([moving])
+        journey.run_last([moving])
 
 
 def announce(events: list[Event]) -> None:
@@ -208,7 +220,7 @@ def record(plan: Plan | None, actor: Actor) -> Iterator[Record]:
         entry.store()
 
 
-def saving(row: Plan | Task, guard: Guard | None, where: Q | None) -> prepared.Statement:
+def saving(row: Plan | Task, guard: Guard | None, where: Q | None) -> Statement:
     """What writes the changes of `row` if `guard` (default: its revision) and `where` hold.
 
     From here on `row` counts as stored.
@@ -223,7 +235,7 @@ def saving(row: Plan | Task, guard: Guard | None, where: Q | None) -> prepared.S
     return statement
 
 
-def ending(run: StageRun, verb: str) -> prepared.Statement:
+def ending(run: StageRun, verb: str) -> Statement:
     """What writes the end of a stage run by the transition `verb`."""
     run_transition(run, verb)
     statement = prepared.update(StageRun, run.pk, run.changes(), {})

@@ -18,7 +18,8 @@ from plans import events
 from plans.actor import Actor
 from plans.events import Guard, Record
 from plans.models import Journal, Plan, StageRun, Task
-from plans.stores import prepared
+from plans.stores import journey, prepared
+from plans.stores.journey import Statement
 
 TOGETHER_MAX = 16
 """So many at most share one transaction: the events of more make a statement of many sizes."""
@@ -31,8 +32,8 @@ class RunnerRecord(Record):
         super().__init__(journal_id, task.plan_id, actor)
         self.journal_id = journal_id
         self.task = task
-        self.guarded: prepared.Statement | None = None
-        self.ended: list[prepared.Statement] = []
+        self.guarded: Statement | None = None
+        self.ended: list[Statement] = []
         self.begun: list[StageRun] = []
 
     @property
@@ -159,7 +160,7 @@ def _store(turns: Sequence[_Turn]) -> None:
                 turn.end(type(error)(*error.args))
         except Exception as error:
             if len(waiting) == 1:
-                waiting[0].end(error)
+                waiting[0].end(error, is_lost=_was_replaced(waiting[0].entry))
             else:  # Whatever cannot be stored of one is no fault of the others.
                 for turn in waiting:
                     _store([turn])
@@ -167,6 +168,16 @@ def _store(turns: Sequence[_Turn]) -> None:
             for turn in waiting:
                 turn.end()
         waiting = [turn for turn in waiting if not turn.is_over]
+
+
+def _was_replaced(entry: RunnerRecord) -> bool:
+    """Whether the guard no longer holds: then what it begins may be there, begun by another."""
+    if entry.guarded is None:
+        return False
+    with transaction.atomic():
+        [tried] = journey.run([entry.guarded])
+        transaction.set_rollback(True)
+    return tried.rows_count != 1
 
 
 class _Lost(Exception):
@@ -180,21 +191,23 @@ class _Lost(Exception):
 def write(entries: Sequence[RunnerRecord]) -> None:
     """Write all in the transaction that is open. Raises `_Lost`."""
     guarded = [(entry, entry.guarded) for entry in entries if entry.guarded]
-    counts = [outcome.rows_count for outcome in prepared.run([guard for _, guard in guarded])]
-    lost = [entry for (entry, _), count in zip(guarded, counts, strict=True) if count != 1]
-    if lost:
-        raise _Lost(lost)
-    journal_id = entries[0].journal_id
     begun = [run for entry in entries for run in entry.begun]
-    noted = [event for entry in entries for event in entry.noted]
-    *outcomes, head = prepared.run(
+    inserts = prepared.insert(begun)
+    journal_id = entries[0].journal_id
+    *outcomes, head = journey.run(
         [
-            *prepared.insert(begun),
+            *(guard for _, guard in guarded),
+            *inserts,
             *(ended for entry in entries for ended in entry.ended),
             prepared.lock(Journal, journal_id, events.HEAD),
         ]
     )
-    prepared.give_keys(begun, outcomes)
+    kept = [outcome.rows_count == 1 for outcome in outcomes[: len(guarded)]]
+    lost = [entry for (entry, _), is_kept in zip(guarded, kept, strict=True) if not is_kept]
+    if lost:
+        raise _Lost(lost)
+    prepared.give_keys(begun, outcomes[len(guarded) :][: len(inserts)])
+    noted = [event for entry in entries for event in entry.noted]
     if noted:
-        events.append(journal_id, head.rows[0], noted)
         transaction.on_commit(lambda: events.announce(noted))
+        events.append(journal_id, head.rows[0], noted)

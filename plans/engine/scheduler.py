@@ -30,9 +30,9 @@ from plans.models import (
     Wave,
     WaveMode,
 )
-from plans.queries import eligible
-from plans.queries.census import take_census
-from plans.stores import prepared
+from plans.queries import census, eligible
+from plans.queries.census import Census
+from plans.stores import journey, prepared
 
 logger = logging.getLogger(__name__)
 
@@ -89,19 +89,26 @@ def _settle(plan_id: int) -> list[int]:
 def _settle_locked(record: Record, plan: Plan) -> list[int]:
     if plan.state == PlanState.ROLLING_BACK:
         _roll_back(record, list(eligible.reversible(plan).select_for_update(no_key=True)))
-    census = take_census(plan.pk)
-    if plan.state == PlanState.RUNNING and census.any_failed:
+    count, wave = _look(plan)
+    if plan.state == PlanState.RUNNING and count.any_failed:
         _apply_policy(record, plan)
-        census = take_census(plan.pk)
-    free = plan.max_concurrency - census.admitted
-    if census.is_stopped:
+        count, wave = _look(plan)
+    free = plan.max_concurrency - count.admitted
+    if count.is_stopped:
         free = 0
-    admitted = _admit_waiting(plan, free) if census.any_waiting else []
+    admitted = _admit_waiting(plan, free) if count.any_waiting else []
     if plan.state == PlanState.RUNNING and plan.halt is None:
-        admitted += _start_pending(record, plan, free - len(admitted))
-    if not admitted and not census.admitted:
+        admitted += _start_pending(record, plan, wave, free - len(admitted))
+    if not admitted and not count.admitted:
         _end(record, plan)
     return admitted
+
+
+def _look(plan: Plan) -> tuple[Census, Wave | None]:
+    """How the tasks of a plan that is locked stand, and its current wave."""
+    current = prepared.select(Wave, {"plan_id": plan.pk, "index": plan.current_wave})
+    counted, waves = journey.run([census.ask(plan.pk), current])
+    return census.answer(counted), next(iter(prepared.rows_of(Wave, waves)), None)
 
 
 # --- Failures --------------------------------------------------------------------------------
@@ -188,22 +195,17 @@ def _one_at_a_time_in_fifo(plan: Plan, rows: list[tuple[int, int]]) -> list[int]
     return chosen
 
 
-def _start_pending(record: Record, plan: Plan, free: int) -> list[int]:
+def _start_pending(record: Record, plan: Plan, wave: Wave | None, free: int) -> list[int]:
     """Start tasks of the current wave; where it has ended, go on to the next (S3.1)."""
-    while free > 0:
-        wave = Wave.objects.filter(plan=plan, index=plan.current_wave).first()
-        if wave is None:
-            return []
+    while free > 0 and wave is not None:
         if wave.started_at is None and not gates.lets_begin(record, wave):
             return []
-        pending = Task.objects.filter(wave=wave, state=TaskState.PENDING).order_by("position")
         if wave.mode == WaveMode.FIFO:
             busy = Task.objects.filter(wave=wave, state__in=UNFINISHED_STATES)
             if busy.exclude(state=TaskState.PENDING).exists():
                 return []
             free = 1
-        tasks = list(pending.select_for_update(no_key=True)[:free])
-        if tasks:
+        if tasks := _next_pending(wave, free):
             _start_wave(record, wave)
             record.apply_to_all(
                 tasks,
@@ -217,7 +219,15 @@ def _start_pending(record: Record, plan: Plan, free: int) -> list[int]:
         if Task.objects.filter(wave=wave, state__in=UNFINISHED_STATES).exists():
             return []
         _finish_wave(record, plan, wave)
+        wave = Wave.objects.filter(plan=plan, index=plan.current_wave).first()
     return []
+
+
+def _next_pending(wave: Wave, most: int) -> list[Task]:
+    """The next tasks of `wave` that have not begun, locked."""
+    of_wave = {"wave_id": wave.pk, "state": TaskState.PENDING}
+    pending = prepared.select(Task, of_wave, order="position", limit=most, lock=True)
+    return prepared.rows_of(Task, *journey.run([pending]))
 
 
 def _start_wave(record: Record, wave: Wave) -> None:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from django.db import connection
+from plans.stores.journey import Outcome, Statement
 
 TASKS = "SELECT 1 FROM plans_task WHERE plan_id = %s"
 STATEMENT = f"""
@@ -24,9 +24,12 @@ class Census(NamedTuple):
     is_stopped: bool
 
 
-def take_census(plan_id: int) -> Census:
-    """Count the tasks of plan `plan_id`, whose row is locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(STATEMENT, [plan_id] * 3)
-        admitted, any_failed, any_waiting, is_stopped = cursor.fetchone()
+def ask(plan_id: int) -> Statement:
+    """What counts the tasks of plan `plan_id`, whose row is locked."""
+    return Statement(STATEMENT, [plan_id] * 3)
+
+
+def answer(outcome: Outcome) -> Census:
+    """What it counted."""
+    admitted, any_failed, any_waiting, is_stopped = outcome.rows[0]
     return Census(admitted, bool(any_failed), bool(any_waiting), bool(is_stopped))

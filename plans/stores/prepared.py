@@ -5,14 +5,16 @@ than the database to run it, so the ones that every stage needs are kept as text
 through the fields, as in the ORM. For everything else use the ORM.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.models import Q
 from django.db.models.sql import Query
+
+from plans.stores import journey
+from plans.stores.journey import Outcome, Statement
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -22,27 +24,6 @@ VALUES_MAX = 50
 
 EXPRESSIONS_MAX = 500
 """Expressions whose text is kept; some hold a number of their own, as how long to wait."""
-
-
-class Statement(NamedTuple):
-    """SQL with placeholders, and what goes into them."""
-
-    text: str
-    values: Sequence[Any]
-
-
-class Outcome(NamedTuple):
-    """How many rows a statement found or changed, and what it returned."""
-
-    rows_count: int
-    rows: list[Any]
-
-
-def run(statements: Sequence[Statement]) -> list[Outcome]:
-    """Run all in their order; PostgreSQL gets them in one journey."""
-    if connection.vendor == "postgresql" and len(statements) > 1:
-        return _run_in_one_journey(statements)
-    return [_run(statement) for statement in statements]
 
 
 def insert(rows: Sequence[models.Model]) -> list[Statement]:
@@ -104,17 +85,43 @@ def lock(model: type[models.Model], key: Any, names: tuple[str, ...]) -> Stateme
     return Statement(_select_text(model, names, True), [key])
 
 
+def select(
+    model: type[models.Model],
+    where: Mapping[str, Any],
+    *,
+    order: str = "",
+    limit: int | None = None,
+    lock: bool = False,
+) -> Statement:
+    """The whole rows with the values `where`; `rows_of` reads them. `lock` is as in `lock()`."""
+    values = [
+        _field(model, name).get_db_prep_save(value, connection) for name, value in where.items()
+    ]
+    if limit is not None:
+        values.append(limit)
+    names = tuple(field.attname for field in model._meta.concrete_fields)
+    return Statement(
+        _select_text(model, names, lock, tuple(where), order, limit is not None), values
+    )
+
+
+def rows_of(model: type[Row], outcome: Outcome) -> list[Row]:
+    """What `select` found, as instances."""
+    names = tuple(field.attname for field in model._meta.concrete_fields)
+    rows = []
+    for found in outcome.rows:
+        values = list(found)
+        for place, expression, converters in _converters(model):
+            for convert in converters:
+                values[place] = convert(values[place], expression, connection)
+        rows.append(model.from_db(connection.alias, names, values))
+    return rows
+
+
 def fetch(model: type[Row], key: Any, *, lock: bool = False) -> Row | None:
     """The row `key` as an instance, or None; with `lock`, locked (without its key)."""
-    names = tuple(field.attname for field in model._meta.concrete_fields)
-    found = _run(Statement(_select_text(model, names, lock), [key])).rows
-    if not found:
-        return None
-    converted = list(found[0])
-    for place, expression, converters in _converters(model):
-        for convert in converters:
-            converted[place] = convert(converted[place], expression, connection)
-    return model.from_db(connection.alias, names, converted)
+    by_key = select(model, {"id": key}, lock=lock)
+    return next(iter(rows_of(model, *journey.run([by_key]))), None)
 
 
 def _insert(
@@ -126,32 +133,6 @@ def _insert(
         for field in fields
     ]
     return Statement(_insert_text(model, len(rows)), values)
-
-
-def _run(statement: Statement) -> Outcome:
-    with connection.cursor() as cursor:
-        cursor.execute(*statement)
-        return Outcome(cursor.rowcount, cursor.fetchall() if cursor.description else [])
-
-
-def _run_in_one_journey(statements: Sequence[Statement]) -> list[Outcome]:
-    cursors = [connection.cursor() for _ in statements]
-    with _pipeline():
-        for cursor, statement in zip(cursors, statements, strict=True):
-            cursor.execute(*statement)
-    outcomes = []
-    for cursor in cursors:
-        with cursor:
-            outcomes.append(
-                Outcome(cursor.rowcount, cursor.fetchall() if cursor.description else [])
-            )
-    return outcomes
-
-
-@contextmanager
-def _pipeline() -> Iterator[None]:
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
 
 
 @lru_cache(maxsize=EXPRESSIONS_MAX)
@@ -209,13 +190,24 @@ def _update_text(
 
 
 @cache
-def _select_text(model: type[models.Model], names: tuple[str, ...], lock: bool) -> str:
+def _select_text(
+    model: type[models.Model],
+    names: tuple[str, ...],
+    lock: bool,
+    where: tuple[str, ...] = ("id",),
+    order: str = "",
+    is_limited: bool = False,
+) -> str:
     columns = ", ".join(_column(model, name) for name in names)
-    locking = lock and connection.features.has_select_for_update
-    return (
-        f"SELECT {columns} FROM {_quoted(model._meta.db_table)} "
-        f"WHERE {_quoted(_key_column(model))} = %s{' FOR NO KEY UPDATE' if locking else ''}"
-    )
+    conditions = " AND ".join(f"{_column(model, name)} = %s" for name in where)
+    text = f"SELECT {columns} FROM {_quoted(model._meta.db_table)} WHERE {conditions}"
+    if order:
+        text += f" ORDER BY {_column(model, order)}"
+    if is_limited:
+        text += " LIMIT %s"
+    if lock and connection.features.has_select_for_update:
+        text += " FOR NO KEY UPDATE"
+    return text
 
 
 @cache

@@ -111,6 +111,21 @@ def test_who_was_replaced_is_told_and_the_others_are_stored(
     assert_sequence_is_whole(late.plan)
 
 
+def test_who_was_replaced_by_a_worker_that_is_ahead_is_told_so(
+    runs: list[TaskRun], threads: ThreadPoolExecutor
+) -> None:
+    late = runs[2]
+    Task.objects.filter(pk=late.task.pk).update(lease_expires_at=in_seconds(-1))
+    ahead = TaskRun.take(late.task.pk, "another")
+    assert ahead
+    ahead.advance(Done(), "DELIVERED")
+    ended = at_once(threads, runs)
+    assert isinstance(ended[2].exception(), Superseded)
+    assert [future.exception() for n, future in enumerate(ended) if n != 2] == [None] * 5
+    assert Task.objects.filter(cursor=2).count() == RUNNERS
+    assert_sequence_is_whole(late.plan)
+
+
 def test_what_cannot_be_stored_of_one_is_no_fault_of_the_others(
     runs: list[TaskRun], threads: ThreadPoolExecutor, together: list[int]
 ) -> None:

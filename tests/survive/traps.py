@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from plans.engine import group_commit
-from plans.engine.group_commit import RunnerRecord
 from plans.engine.task_run import TaskRun
 from plans.stages.base import Stage, Wait
+from plans.stores import journey
+from plans.stores.journey import Outcome, Statement
 
 PLAN_OF_DEATHS = "points.json"
 
@@ -33,14 +33,14 @@ class Traps:
 
     def spring(self, tenant_id: str, epoch: int, point: str) -> None:
         """Kill this process if the tenant's point is reached for the first time."""
-        if self._points.get(tenant_id) != point:
+        if not self._is_laid(tenant_id, point):
             return
-        try:
-            mark = os.open(self._folder / tenant_id, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        except FileExistsError:
-            return
+        mark = os.open(self._folder / tenant_id, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         os.write(mark, str(epoch).encode())
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def _is_laid(self, tenant_id: str, point: str) -> bool:
+        return self._points.get(tenant_id) == point and not (self._folder / tenant_id).exists()
 
     def lay(self, stages: list[type[Stage]]) -> None:
         """Put the points into the engine and into `stages`."""
@@ -62,7 +62,7 @@ class Traps:
         TaskRun.take = staticmethod(trapped)  # type: ignore[assignment,method-assign]
 
     def _lay_into_commits(self) -> None:
-        advance, write = TaskRun.advance, group_commit.write
+        advance, run_last = TaskRun.advance, journey.run_last
 
         def trapped_advance(task_run: TaskRun, *ending: Any) -> None:
             tenant_id, step = task_run.task.tenant_id, task_run.task.step
@@ -72,13 +72,14 @@ class Traps:
             self._committing = None
             self.spring(tenant_id, epoch, f"committed {step}")
 
-        def trapped_write(records: Sequence[RunnerRecord]) -> None:
-            write(records)
-            if self._committing:
+        def trapped_last(statements: Sequence[Statement]) -> list[Outcome]:
+            if self._committing and self._is_laid(self._committing[0], self._committing[2]):
+                journey.run(statements)  # Without the commit that travels with the last ones.
                 self.spring(*self._committing)
+            return run_last(statements)
 
         TaskRun.advance = trapped_advance  # type: ignore[method-assign]
-        group_commit.write = trapped_write
+        journey.run_last = trapped_last
 
     def _lay_into_stage(self, stage: type[Stage], act: str) -> None:
         original = getattr(stage, act)
