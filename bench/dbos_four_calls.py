@@ -33,7 +33,7 @@ client = httpx.Client(
 
 @DBOS.step()
 def get_tenant(tenant_id: str) -> str:
-    return client.get(f"/ob/tenants/{tenant_id}").raise_for_status().json()["environment"]
+    return client.get(f"/ob/tenants/{tenant_id}").raise_for_status().json()["status"]
 
 
 @DBOS.step()
@@ -48,7 +48,7 @@ def put_route(tenant_id: str) -> None:
 
 @DBOS.step()
 def put_status(tenant_id: str) -> None:
-    body = {"environment": "green"}
+    body = {"status": "GREEN"}
     client.put(f"/ob/tenants/{tenant_id}/status", json=body).raise_for_status()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import environ
 
-from bluegreen import embedded_redis
+from bluegreen import addresses, embedded_redis
 from bluegreen.secret_key import kept_secret_key
 
 env = environ.Env()
@@ -85,7 +85,10 @@ POSTGRESQL_SESSION = {
 }
 """What PostgreSQL is told for each connection."""
 DATABASES = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'bluegreen.sqlite3'}")
+    "default": addresses.database(
+        "DATABASE_URL",
+        env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'bluegreen.sqlite3'}",
+    )
 }
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -116,8 +119,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: queue and sockets ----------------------------------------------------------------
 
-REDIS_URL = env.str("REDIS_URL", default="") or embedded_redis.url()
-TENANT_REDIS_URL = env.str("TENANT_REDIS_URL", default="") or REDIS_URL
+REDIS_URL = addresses.redis("REDIS_URL", env.str("REDIS_URL", default="") or embedded_redis.url())
+TENANT_REDIS_URL = addresses.redis(
+    "TENANT_REDIS_URL", env.str("TENANT_REDIS_URL", default="") or REDIS_URL
+)
 
 RQ_QUEUES = {
     "default": {
