@@ -5,7 +5,6 @@ import logging
 import threading
 import time
 from functools import partial
-from math import inf
 from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError, close_old_connections
@@ -22,6 +21,9 @@ from plans.redaction import said_by
 from plans.stages.base import Done, Skipped, Stage, StageContext, Target, Wait
 from plans.stages.registry import build
 from plans.validation.text import problem_of
+
+WAIT_MAX_SECONDS = 366 * 24 * 3600.0
+"""A longer wait is a mistake of its stage; the database can hold no moment so far away."""
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +139,7 @@ def _checked(ending: Any) -> Done | Skipped | Wait:
     """What the stage returned, if it can be stored; else raises TypeError or ValueError."""
     if isinstance(ending, Wait):
         kept: Any = [ending.memo, ending.note.as_json(), ending.note.english]
-        if not 0 <= ending.seconds < inf:
+        if not 0 <= ending.seconds <= WAIT_MAX_SECONDS:
             raise ValueError(f"A stage cannot wait for {ending.seconds} s.")
     elif isinstance(ending, Skipped):
         kept = [ending.why.as_json(), ending.why.english]

@@ -174,9 +174,12 @@ def _was_replaced(entry: RunnerRecord) -> bool:
     """Whether the guard no longer holds: then what it begins may be there, begun by another."""
     if entry.guarded is None:
         return False
-    with transaction.atomic():
-        [tried] = journey.run([entry.guarded])
-        transaction.set_rollback(True)
+    try:
+        with transaction.atomic():
+            [tried] = journey.run([entry.guarded])
+            transaction.set_rollback(True)
+    except Exception:
+        return False  # What writes the task is itself what fails: the first error tells.
     return tried.rows_count != 1
 
 

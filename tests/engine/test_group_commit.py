@@ -5,15 +5,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError, connections, transaction
+from django.db import DataError, IntegrityError, OperationalError, connections, transaction
 
 from plans.engine import group_commit
 from plans.engine.clock import in_seconds
 from plans.engine.group_commit import RunnerRecord
 from plans.engine.task_run import TaskRun
 from plans.errors import Superseded
+from plans.message import Message
 from plans.models import Direction, Event, Journal, StageRun, Task
-from plans.stages.base import Done
+from plans.stages.base import Done, Wait
 from tests.plans.rows import make_rows
 from tests.support.driving import WORKER
 from tests.support.waiting import wait_until
@@ -52,16 +53,21 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
+def advance(run: TaskRun) -> None:
+    run.advance(Done(), "DELIVERED")
+
+
 def at_once(
     threads: ThreadPoolExecutor,
     runs: Sequence[TaskRun],
     then: Callable[[], None] = lambda: None,
+    act: Callable[[TaskRun], None] = advance,
 ) -> list[Future[None]]:
     """All end their stage while somebody holds the journal; `then` happens before it is free."""
 
     def end_stage(run: TaskRun) -> None:
         try:
-            run.advance(Done(), "DELIVERED")
+            act(run)
         finally:
             connections.close_all()
 
@@ -146,6 +152,24 @@ def test_what_cannot_be_stored_of_one_is_no_fault_of_the_others(
     assert Task.objects.get(pk=broken.pk).cursor == 1
     assert Task.objects.filter(cursor=2).count() == RUNNERS - 1
     assert_sequence_is_whole(runs[0].plan)
+
+
+def test_a_task_that_cannot_be_written_is_no_fault_of_the_others(
+    runs: list[TaskRun], threads: ThreadPoolExecutor
+) -> None:
+    broken = runs[3]
+
+    def act(run: TaskRun) -> None:
+        if run is broken:
+            run.park(Wait(2e13, Message("until no database can say when")))
+        else:
+            advance(run)
+
+    ended = at_once(threads, runs, act=act)
+    assert isinstance(ended[3].exception(), DataError | OverflowError)
+    assert [future.exception() for n, future in enumerate(ended) if n != 3] == [None] * 5
+    assert Task.objects.get(pk=broken.task.pk).cursor == 1
+    assert Task.objects.filter(cursor=2).count() == RUNNERS - 1
 
 
 def test_all_are_told_when_the_database_fails_them(

@@ -93,6 +93,7 @@ MISDEEDS: dict[str, Callable[[StageContext], Any]] = {
     "data that is no object": lambda _: Done(data=[1, 2]),  # type: ignore[arg-type]
     "a negative wait": lambda _: Wait(-1, Message("for yesterday")),
     "an endless wait": lambda _: Wait(float("inf"), Message("for ever")),
+    "a wait of ages": lambda _: Wait(2e13, Message("until no database can say when")),
     "a wait for nothing that is a number": lambda _: Wait(float("nan"), Message("for ever")),
     "an object in the memo": lambda _: Wait(5, Message("soon"), memo={"x": object()}),
     "a note that cannot be shown": lambda _: Wait(5, Message("50 % done")),
