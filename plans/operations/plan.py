@@ -118,11 +118,8 @@ def roll_back_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str
     """Take every tenant that the plan has changed back to where it was (S4.3, S4.4)."""
     with operating_on_plan(plan_id, actor, seen) as (plan, record):
         record.apply(plan, "roll_back", EventKind.PLAN_ROLLING_BACK, reason=reason)
-        once_more = Task.objects.select_for_update(no_key=True).filter(
-            plan=plan, state=TaskState.ROLLBACK_FAILED
-        )
-        back = [*eligible.reversible(plan).select_for_update(no_key=True), *once_more]
-        record.apply_to_all(back, "roll_back", EventKind.TASK_ROLLING_BACK, reason=reason)
+        back = eligible.reversible(plan, once_more=True).select_for_update(no_key=True)
+        record.apply_to_all(list(back), "roll_back", EventKind.TASK_ROLLING_BACK, reason=reason)
         _cancel_unfinished(record, plan, actor, reason)
     scheduler.settle(plan_id)
     return plan

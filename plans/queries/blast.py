@@ -96,8 +96,7 @@ def _retry(plan: Plan, tally: Tally) -> list[str]:
 
 def _rollback(plan: Plan, tally: Tally) -> list[str]:
     running = tally.count(TaskState.RUNNING)
-    changed = eligible.reversible(plan).exclude(state=TaskState.ROLLBACK_FAILED).count()
-    changed += tally.count(TaskState.ROLLBACK_FAILED)
+    changed = eligible.reversible(plan, once_more=True).count()
     words = [
         ngettext(
             "%(count)s tenant that this plan has changed goes back to where it was.",

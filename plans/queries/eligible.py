@@ -38,9 +38,14 @@ def retryable(plan: Plan) -> QuerySet[Task]:
     return Task.objects.filter(RETRYABLE, plan=plan).exclude(overtaken()).exclude(tenant_is_busy())
 
 
-def reversible(plan: Plan) -> QuerySet[Task]:
-    """What a rollback of the whole plan undoes; running tasks join once they have stopped."""
-    states = (TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELLED, TaskState.PAUSED)
+def reversible(plan: Plan, *, once_more: bool = False) -> QuerySet[Task]:
+    """What a rollback of the whole plan undoes; running tasks join once they have stopped.
+
+    With `once_more` also what an earlier rollback failed to undo.
+    """
+    states = [TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELLED, TaskState.PAUSED]
+    if once_more:
+        states.append(TaskState.ROLLBACK_FAILED)
     return (
         Task.objects.filter(CHANGED, plan=plan, state__in=states)
         .exclude(overtaken())

@@ -43,12 +43,15 @@ def version_forward(context: StageContext, held: StoredConfig | None, present: i
 def version_back(context: StageContext, held: StoredConfig | None) -> int:
     """The version under which what was before is written: instances never see it go down.
 
-    A stage that was undone before may have put it back already (`version_back`).
+    A stage that was undone before may have put it back already (`version_back`). Where Redis has
+    lost it, what later tasks of the tenant delivered, which are back by now, is known here alone.
     """
     put_back = int(context.data.get("version_back", 0))
     if put_back and held is not None and held.version == put_back:
         return put_back
-    return 1 + max(held.version if held else 0, int(context.data.get("version", 0)), put_back)
+    delivered = _highest(StageRun.objects.filter(task__tenant=context.tenant_id))
+    own = int(context.data.get("version", 0))
+    return 1 + max(held.version if held else 0, own, put_back, delivered)
 
 
 def payload_of(context: StageContext) -> Any:

@@ -58,9 +58,10 @@ def main(what: str) -> int:
         report = courses.COURSES[what](site, Diary(), seed)
         print(f"\n{report}", flush=True)
         if not report.holds or os.environ.get("CHAOS_LOGS"):
-            shutil.rmtree(LOGS_KEPT, ignore_errors=True)
-            shutil.copytree(site.folder / "log", LOGS_KEPT)
-            print(f"The logs are in {LOGS_KEPT}.")
+            kept = LOGS_KEPT / f"{name}-{seed}"
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(site.folder / "log", kept)
+            print(f"The logs are in {kept}.")
     return 0 if report.holds else 1
 
 

@@ -67,6 +67,10 @@ def _mounted(folder: Path) -> bool:
     return subprocess.run(mount, capture_output=True, check=False).returncode == 0
 
 
+DURABLE = {**private_postgres.FAST, "synchronous_commit": "on"}
+"""What was committed outlives the server's crash, which is made here; not the machine's."""
+
+
 class Postgres:
     """A private cluster; processes reach it by a way that can be cut."""
 
@@ -76,7 +80,7 @@ class Postgres:
         programs = private_postgres.find_programs()
         if programs is None:
             raise LookupError("there is no PostgreSQL on this machine")
-        self._cluster = private_postgres.Cluster(programs, private_postgres.FAST)
+        self._cluster = private_postgres.Cluster(programs, DURABLE)
         # The server dies with the thread that starts it; this one lives as long as we do.
         self._starter = ThreadPoolExecutor(1, "postgresql")
         try:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from plans import conf, operations
-from plans.models import Event, EventKind, Plan, StageRun, Task, TaskState
+from plans.models import Event, EventKind, Plan, PlanState, StageRun, Task, TaskState
 from plans.stores import tenant_config
 from tests.chaos.checker import INVARIANTS, check
 from tests.chaos.evidence import Call, Evidence
@@ -105,6 +105,10 @@ ROWS: dict[str, tuple[Callable[[], Any], set[int]]] = {
     "a task is left running": (lambda: change(FAILED, state="RUNNING", admitted=True), {1, 6}),
     "a lease is left behind": (lambda: change(FAILED, lease_owner="a dead worker"), {1}),
     "a plan goes on for ever": (lambda: Plan.objects.update(state="RUNNING"), {1, 6}),
+    "a plan is back, and one of its tenants is not": (
+        lambda: (change(FAILED, state="ROLLBACK_FAILED"), Plan.objects.update(state="ROLLED_BACK")),
+        {1, 6},
+    ),
     "a stage run stays open": (
         lambda: change_last_run(BACK, "read_tenant", finished_at=None),
         {1},
@@ -193,6 +197,18 @@ def test_what_the_outside_saw_wrong_is_found(lived: Lived) -> None:
     evidence = lived.gather()
     found = {name: set(broken(damage(evidence))) for name, (damage, _) in OUTSIDE.items()}
     assert found == {name: numbers for name, (_damage, numbers) in OUTSIDE.items()}
+
+
+def test_a_plan_stays_as_it_ended_though_the_rollback_of_one_task_fails_later(lived: Lived) -> None:
+    plan = make_plan([GOOD], target="blue")
+    operations.start_plan(plan.pk, OPERATOR)
+    work_off()
+    break_stage(lived.sandbox, "update_status", GOOD)
+    operations.roll_back_task(Task.objects.get(plan=plan).pk, OPERATOR)
+    work_off()
+    assert Task.objects.get(plan=plan).state == TaskState.ROLLBACK_FAILED
+    assert Plan.objects.get(pk=plan.pk).state == PlanState.COMPLETED
+    assert broken(lived.gather()) == {}
 
 
 def test_a_crash_allows_another_worker_to_ask_again_and_no_more(lived: Lived) -> None:

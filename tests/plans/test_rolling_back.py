@@ -1,10 +1,13 @@
 """Rollback after every stage: the tenant returns, under a version that is higher still."""
 
 import pytest
+from redis import Redis
 
 from plans import operations
 from plans.errors import IllegalTransition, TenantConflict
 from plans.models import Direction, Event, EventKind, Plan, PlanState, StageRun, Task, TaskState
+from plans.queries import blast
+from plans.queries.tally import Tally
 from plans.stores import tenant_config
 from tests.plans.interrupting import Interruptions
 from tests.plans.switching import (
@@ -183,6 +186,26 @@ def test_an_overtaken_task_is_neither_rolled_back_nor_retried(sandbox: Sandbox) 
     assert place(sandbox) == ("blue", "BLUE")
 
 
+def test_versions_never_go_down_though_redis_has_lost_what_a_later_task_put_there(
+    sandbox: Sandbox, redis_server: str
+) -> None:
+    hold_old_config()
+    first = failed_at(sandbox, "check_health")
+    for target in ("green", "green"):
+        later = make_plan([TENANT], target=target)
+        operations.start_plan(later.pk, OPERATOR)
+        work_off()
+        operations.roll_back_task(Task.objects.get(plan=later).pk, OPERATOR)
+        work_off()
+    last = tenant_config.read(TENANT)
+    assert last
+    with Redis.from_url(redis_server) as client:
+        client.flushall()
+    operations.roll_back_task(first.pk, OPERATOR)
+    work_off()
+    assert_is_back(sandbox, first.pk, last.version)
+
+
 def test_a_later_task_that_changed_nothing_does_not_overtake(sandbox: Sandbox) -> None:
     first = failed_at(sandbox, "check_health")
     second = make_plan([TENANT], target="green")
@@ -278,6 +301,33 @@ def test_a_plan_whose_rollback_failed_is_rolled_back_again(sandbox: Sandbox) -> 
     assert Plan.objects.get().state == PlanState.ROLLED_BACK
     assert place(sandbox) == ("blue", "BLUE")
     assert steps_called(sandbox, since, "tenant-002") == []
+
+
+def test_a_plan_that_rolls_back_again_leaves_what_a_later_plan_has_changed(
+    sandbox: Sandbox,
+) -> None:
+    first = switched_plan(2)
+    work_off()
+    break_stage(sandbox, "switch_route", "tenant-001")
+    break_stage(sandbox, "switch_route", "tenant-002")
+    operations.roll_back_plan(first.pk, OPERATOR)
+    work_off()
+    assert set(Task.objects.values_list("state", flat=True)) == {TaskState.ROLLBACK_FAILED}
+    sandbox.clear_faults()
+    later = make_plan([TENANT], target="green")
+    operations.start_plan(later.pk, OPERATOR)
+    work_off()
+    assert Task.objects.get(plan=later).state == TaskState.COMPLETED
+    words = " ".join(map(str, blast.of_plan(first, "rollback", Tally.of(first))))
+    assert "1 tenant that this plan has changed goes back" in words
+    since = sandbox.last_call()
+    operations.roll_back_plan(first.pk, OPERATOR)
+    work_off()
+    assert steps_called(sandbox, since) == []
+    assert place(sandbox) == ("green", "GREEN")
+    assert place(sandbox, "tenant-002") == ("blue", "BLUE")
+    # A tenant that did not go back by it is left: the plan says so, as before.
+    assert Plan.objects.get(pk=first.pk).state == PlanState.ROLLBACK_FAILED
 
 
 def test_a_cancelled_plan_rolls_back_what_it_had_changed(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from plans.models import (
     ACTIVE_STATES,
     UNFINISHED_STATES,
+    EventKind,
     Plan,
     PlanState,
     StageRunState,
@@ -21,7 +22,8 @@ MAY_HOLD = {
     PlanState.ROLLED_BACK: set(TaskState) - {*UNFINISHED_STATES, TaskState.ROLLBACK_FAILED},
     PlanState.ROLLBACK_FAILED: set(TaskState) - {*UNFINISHED_STATES},
 }
-"""Which tasks a plan in such a state may have."""
+"""Which tasks a plan in such a state may have. A plan's state says how its own work has ended: what
+is done with single tasks afterwards does not change it."""
 
 
 def look(evidence: Evidence) -> tuple[str, list[str]]:
@@ -48,8 +50,26 @@ def _plans(evidence: Evidence) -> Iterator[str]:
             yield f"plan {plan} is running, and nothing goes on"
         if TaskState.PENDING in states and plan.state not in MAY_HOLD_PENDING:
             yield f"plan {plan} is {plan.state} and has tasks that never began"
-        if wrong := states - MAY_HOLD.get(PlanState(plan.state), states):
+        wrong = states - MAY_HOLD.get(PlanState(plan.state), states)
+        if TaskState.ROLLBACK_FAILED in wrong and _failed_after(evidence, plan):
+            wrong.remove(TaskState.ROLLBACK_FAILED)
+        if wrong:
             yield f"plan {plan} is {plan.state} and has tasks that are {sorted(wrong)}"
+
+
+def _failed_after(evidence: Evidence, plan: Plan) -> bool:
+    """Whether all rollbacks that failed were of single tasks, asked for after the plan's end."""
+    facts = [fact for fact in evidence.facts if fact.plan_id == plan.pk]
+    ends = [fact.seq for fact in facts if not fact.task_id and fact.to_state == plan.state]
+    ended, asked = max(ends, default=0), dict[int | None, int]()
+    for fact in facts:
+        if fact.kind == EventKind.TASK_ROLLING_BACK:
+            asked[fact.task_id] = max(fact.seq, asked.get(fact.task_id, 0))
+    return all(
+        asked.get(task.pk, 0) > ended
+        for task in evidence.tasks_of_plan[plan.pk]
+        if task.state == TaskState.ROLLBACK_FAILED
+    )
 
 
 def _waits(plan: Plan, states: set[TaskState]) -> bool:
