@@ -30,7 +30,7 @@ def measure() -> Table:
     """A row for each database, latency and number of processes."""
     python = os.environ.get("BENCH_PEER_PYTHON")
     if not python:
-        return Table(title="peer: left out, BENCH_PEER_PYTHON names no Python with dbos and httpx")
+        return _left_out()
     table = Table(title=f"{TENANTS} tenants, four steps of one call, concurrency {CONCURRENCY}")
     for column in ("database", "latency ms", "processes", "tenants/s", "DBOS/s", "ratio"):
         table.add_column(column, justify="right")
@@ -48,6 +48,13 @@ def measure() -> Table:
                         str(processes),
                         *_row(python, url, latency, processes),
                     )
+    return table
+
+
+def _left_out() -> Table:
+    table = Table(title="peer")
+    table.add_column("left out")
+    table.add_row("BENCH_PEER_PYTHON names no Python with dbos and httpx")
     return table
 
 
