@@ -98,7 +98,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         # Deferred transactions fail with "database is locked" when they turn into writers.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        # Each thread of a worker has a connection of its own, and would fill 2 MB for it.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+        "PRAGMA cache_size=-512;",
     }
 else:
     DATABASES["default"]["OPTIONS"] = {
