@@ -17,7 +17,7 @@ from plans.clients.address import shown, written_problems
 from plans.clients.network import ForbiddenAddress
 from plans.clients.retry_after import retry_after_seconds
 from plans.clients.streams import Exchange, current
-from plans.clients.transport import GUARDED, client
+from plans.clients.transport import GUARDED, transport
 from plans.errors import (
     EndpointForbidden,
     ServiceBadAnswer,
@@ -134,8 +134,6 @@ def _reply_to(sending: "_Sending", timeout_seconds: float) -> Reply:
         sending.reject_answer(_("it is not HTTP"))
     except httpx.NetworkError as error:
         raise ServiceUnreachable(service, **sending.named, cause=_cause(error)) from error
-    except httpx.HTTPStatusError as error:
-        sending.refuse(error.response)
     if not answer.is_success:
         sending.refuse(answer)
     return Reply(content, answer.headers)
@@ -162,7 +160,7 @@ def _send(sending: "_Sending") -> tuple[httpx.Response, bytes]:
     prepared = sending.request()
     if sending.call is not None:
         sending.call.before()
-    with closing(client(sending.service).send(prepared, stream=True)) as answer:
+    with closing(transport(sending.service).handle_request(prepared)) as answer:
         sending.effect.status = answer.status_code
         # As it came: an answer that unpacks itself could outgrow the limit in one chunk.
         content = b""
@@ -205,14 +203,18 @@ class _Sending:
         if self.call is not None:
             headers["Idempotency-Key"] = self.call.idempotency_key
             headers["Bluegreen-Fence"] = str(self.call.fence)
-        return httpx.Request(
+        url = _parsed(self.url)
+        written = httpx.Request(
             self.method,
-            _parsed(self.url),
+            url,
             headers=headers,
             json=self.json,
             # The streams keep the time, for the call as a whole.
             extensions={"timeout": {}},
         )
+        if url.userinfo:  # An operator's service may stand behind a password.
+            next(httpx.BasicAuth(url.username, url.password).auth_flow(written))
+        return written
 
     def parse(self, content: bytes) -> dict[str, Any]:
         """The answer's JSON object; raises ServiceBadAnswer."""

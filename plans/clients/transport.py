@@ -1,7 +1,8 @@
-"""The clients that send: each thread has its own, kept open between calls.
+"""The transports that send: each thread has its own, kept open between calls.
 
 The library's pool walks through all its connections at each request, so one pool for all threads
-would cost more CPU than the calls themselves.
+would cost more CPU than the calls themselves. And its client, which would stand before a transport,
+adds what no call here may have: cookies that an answer has set, redirects, proxies.
 """
 
 import socket
@@ -9,8 +10,6 @@ import ssl
 import threading
 import weakref
 from functools import cache
-from http.cookiejar import CookieJar
-from typing import Any
 
 import httpcore
 import httpx
@@ -26,17 +25,10 @@ class _Own(threading.local):
     """What belongs to the calling thread."""
 
     def __init__(self) -> None:
-        self.clients: dict[str, httpx.Client] = {}
+        self.transports: dict[str, Transport] = {}
 
 
 _own = _Own()
-
-
-class NoCookies(CookieJar):
-    """Keeps nothing: an answer must not change what the next call sends."""
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """Pass by what the answer sets."""
 
 
 class Transport(httpx.HTTPTransport):
@@ -57,38 +49,25 @@ class Transport(httpx.HTTPTransport):
         )
 
 
-def client(service: str) -> httpx.Client:
-    """The calling thread's client for a kind of service, made when it is first needed.
+def transport(service: str) -> Transport:
+    """The calling thread's transport to a kind of service, made when it is first needed.
 
-    Raises httpx.HTTPStatusError for redirects, and ForbiddenAddress where it is guarded.
+    Where it is guarded it raises ForbiddenAddress.
     """
     # Notices go to the same instances as questions do, so they share connections.
     kind = "INSTANCE" if service in GUARDED else service
-    if kind not in _own.clients:
-        _own.clients[kind] = _made(guarded=service in GUARDED)
-    return _own.clients[kind]
+    if kind not in _own.transports:
+        _own.transports[kind] = _made(guarded=service in GUARDED)
+    return _own.transports[kind]
 
 
-def _made(*, guarded: bool) -> httpx.Client:
-    made = httpx.Client(
-        transport=Transport(DeadlineBackend(guarded=guarded)),
-        trust_env=False,
-        follow_redirects=False,
-        cookies=NoCookies(),
-        event_hooks={"response": [_refuse_redirect]},
-    )
+def _made(*, guarded: bool) -> Transport:
+    made = Transport(DeadlineBackend(guarded=guarded))
     # The library's objects refer to each other, so they outlive their thread until swept up.
     ending = weakref.finalize(threading.current_thread(), made.close)
     # Calls of other threads may still run when the process ends.
     ending.atexit = False
     return made
-
-
-def _refuse_redirect(response: httpx.Response) -> None:
-    # The library reads where a redirect leads even when it does not follow it, and fails in its
-    # own ways on what is no address.
-    if response.has_redirect_location:
-        response.raise_for_status()
 
 
 def _socket_options() -> list[tuple[int, int, int]]:

@@ -127,6 +127,13 @@ def test_a_redirect_to_nowhere_is_a_redirect_like_any_other(serve: Serve, locati
         ask(server)
 
 
+def test_a_password_in_an_address_is_sent_as_basic_authentication(serve: Serve) -> None:
+    server = serve(always(answer("{}")))
+    request("OB_SERVICE", "GET", f"http://Aladdin:open%20sesame@127.0.0.1:{server.port}/x")
+    # The example of RFC 7617, section 2.
+    assert b"authorization: basic qwxhzgrpbjpvcgvuihnlc2ftzq==" in server.requests[0].lower()
+
+
 def test_a_cookie_is_not_sent_back(serve: Serve) -> None:
     server = serve(always(answer("{}", "200 OK", "Set-Cookie: who=tenant-1; Path=/")))
     ask(server)

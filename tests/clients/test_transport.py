@@ -1,4 +1,4 @@
-"""The clients that send: whose connections they use, how many stay open, and for how long."""
+"""The transports that send: whose connections they use, how many stay open, and for how long."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ import pytest
 from plans import conf
 from plans.clients.http import request
 from plans.clients.streams import DeadlineBackend
-from plans.clients.transport import Transport, client
+from plans.clients.transport import Transport, transport
 from tests.clients.conftest import Serve
 from tests.clients.raw_server import Connection, RawServer, always, answer
 
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 def in_new_thread(work: Callable[[], Result]) -> Result:
-    """Run `work` where no client has been made yet."""
+    """Run `work` where no transport has been made yet."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(work).result()
 
@@ -57,11 +57,11 @@ def test_a_proxy_of_the_environment_is_not_asked(
     assert (proxy.accepted, server.accepted) == (0, 1)
 
 
-def test_each_thread_has_one_client_of_each_kind() -> None:
-    assert client("GATEWAY") is client("GATEWAY")
-    assert client("GATEWAY") is not client("OB_SERVICE")
-    assert client("NOTIFY") is client("INSTANCE")
-    assert in_new_thread(lambda: client("GATEWAY")) is not client("GATEWAY")
+def test_each_thread_has_one_transport_of_each_kind() -> None:
+    assert transport("GATEWAY") is transport("GATEWAY")
+    assert transport("GATEWAY") is not transport("OB_SERVICE")
+    assert transport("NOTIFY") is transport("INSTANCE")
+    assert in_new_thread(lambda: transport("GATEWAY")) is not transport("GATEWAY")
 
 
 def test_connections_end_with_their_thread(serve: Serve) -> None:
