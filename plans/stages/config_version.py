@@ -2,22 +2,12 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
-
 from plans.errors import StaleVersion
 from plans.models import Direction, StageRun, StageRunState
+from plans.stages import delivered
 from plans.stages.base import StageContext
 from plans.stores import tenant_config
 from plans.stores.tenant_config import StoredConfig
-from plans.stores.versioned import DIGITS_MAX
-
-CHOSEN = "chosen"
-"""The field of a stage's result that says which version its task delivers."""
-PUT_BACK = "version"
-"""The field of an undone stage's result that says under which version it wrote."""
-RUNS_READ = 100
-"""So many of a tenant's latest stage runs are looked at: what its last plans wrote."""
-SAID_BY = {Direction.FORWARD: CHOSEN, Direction.ROLLBACK: PUT_BACK}
 
 
 def version_forward(context: StageContext, held: StoredConfig | None, present: int) -> int:
@@ -33,9 +23,9 @@ def version_forward(context: StageContext, held: StoredConfig | None, present: i
     """
     named = context.target.version
     if named is None:
-        delivered = _highest(StageRun.objects.filter(task__tenant=context.tenant_id))
-        return 1 + max(present, held.version if held else 0, delivered)
-    own = _highest(StageRun.objects.filter(task=context.task_id))
+        highest = delivered.highest_of_tenant(context.tenant_id)
+        return 1 + max(present, held.version if held else 0, highest)
+    own = delivered.highest_of_task(context.task_id)
     is_past = held is not None and held.version >= own and not _is_own(context.task_id, held)
     return 1 + own if own > named and not is_past else named
 
@@ -49,9 +39,9 @@ def version_back(context: StageContext, held: StoredConfig | None) -> int:
     put_back = int(context.data.get("version_back", 0))
     if put_back and held is not None and held.version == put_back:
         return put_back
-    delivered = _highest(StageRun.objects.filter(task__tenant=context.tenant_id))
+    highest = delivered.highest_of_tenant(context.tenant_id)
     own = int(context.data.get("version", 0))
-    return 1 + max(held.version if held else 0, own, put_back, delivered)
+    return 1 + max(held.version if held else 0, own, put_back, highest)
 
 
 def payload_of(context: StageContext) -> Any:
@@ -87,20 +77,6 @@ def write(context: StageContext, version: int, *, unless_held: bool = False) -> 
         )
 
 
-def _highest(runs: QuerySet[StageRun]) -> int:
-    """The highest version that the latest finished ones of `runs` say they wrote, 0 for none."""
-    finished = runs.filter(state=StageRunState.COMPLETED).order_by("-pk")
-    fields = [f"result__{field}" for field in SAID_BY.values()]
-    found = finished.values_list("direction", *fields)[:RUNS_READ]
-    by_direction = [dict(zip(SAID_BY, said, strict=True))[Direction(way)] for way, *said in found]
-    numbers = [str(said) for said in by_direction if said is not None]
-    return max((int(each) for each in numbers if _is_version(each)), default=0)
-
-
-def _is_version(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
-
-
 def _is_own(task_id: int, held: StoredConfig) -> bool:
     """Whether the task itself wrote what Redis holds: a finished stage run of it says so.
 
@@ -109,6 +85,6 @@ def _is_own(task_id: int, held: StoredConfig) -> bool:
     finished = StageRun.objects.filter(task=task_id, state=StageRunState.COMPLETED)
     return any(
         held.epoch >= epoch
-        and str(held.version) == str((result or {}).get(SAID_BY[Direction(direction)]))
+        and str(held.version) == str((result or {}).get(delivered.SAID_BY[Direction(direction)]))
         for direction, epoch, result in finished.values_list("direction", "epoch", "result")
     )

@@ -6,8 +6,9 @@ from django.utils.translation import gettext_noop
 from plans.clients import gateway, ob_service
 from plans.errors import ServiceBadAnswer, ServiceRejected
 from plans.message import Message
+from plans.stages import delivered
 from plans.stages.base import Done, Outcome, Skipped, Stage, StageContext
-from plans.stages.config_version import CHOSEN, version_forward
+from plans.stages.config_version import version_forward
 from plans.stages.registry import register
 from plans.stores import tenant_config
 
@@ -45,7 +46,7 @@ class ReadTenant(Stage):
         result = {
             "environment": tenant.environment,
             "version": previous["version"],
-            CHOSEN: version,
+            delivered.CHOSEN: version,
         }
         if context.target.version not in (None, version):
             result["why"] = self._why_above(context, version).as_json()

@@ -6,6 +6,7 @@ from plans.clients import ob_service
 from plans.models import Tenant
 from plans.stages.base import Done, Outcome, Stage, StageContext
 from plans.stages.registry import register
+from plans.stores import journey, prepared
 
 
 @register
@@ -19,5 +20,5 @@ class UpdateStatus(Stage):
     def run(self, context: StageContext) -> Outcome:
         environment = context.target.environment
         ob_service.put_status(context.tenant_id, environment, context.call)
-        Tenant.objects.filter(pk=context.tenant_id).update(environment=environment)
+        journey.run([prepared.update(Tenant, context.tenant_id, {"environment": environment}, {})])
         return Done(result={"status": environment})
