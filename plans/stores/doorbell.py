@@ -5,6 +5,7 @@ new connections each time. Rings may be lost with Redis or with the process; rea
 """
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import os
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 FLEET = "fleet"
 OUTAGE_PAUSE_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 
 
 def group_of(plan_id: int) -> str:
@@ -38,8 +40,10 @@ class Doorbell:
         self._sent_at: dict[int, float] = {}
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._sender: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._is_out = False
+        self._is_closed = False
 
     def ring(self, plan_id: int, seq: int) -> None:
         """Note that the plan changed up to `seq`. Returns at once and never raises."""
@@ -60,13 +64,26 @@ class Doorbell:
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting and not self._sending, timeout)
 
+    def close(self) -> None:
+        """End the thread for good; what is not sent by then is lost."""
+        with self._changed:
+            self._is_closed = True
+            thread, loop, sender = self._thread, self._loop, self._sender
+            if loop is not None and sender is not None:
+                with contextlib.suppress(RuntimeError):  # It has ended.
+                    loop.call_soon_threadsafe(sender.cancel)
+        if thread is not None:
+            thread.join(CLOSE_SECONDS)
+
     def _live(self) -> None:
-        asyncio.run(self._send_for_ever())
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(self._send_for_ever())
 
     async def _send_for_ever(self) -> None:
         with self._changed:
             self._loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
-        while True:
+            self._sender = asyncio.current_task()
+        while not self._is_closed:
             self._woken.clear()
             due, pause = self._take_due()
             if not await self._send_all(due):
@@ -137,6 +154,12 @@ def _start_anew() -> None:
     # Threads do not live on in a forked child, and its copy of the lock may be held for ever.
     global _doorbell
     _doorbell = Doorbell()
+
+
+@atexit.register
+def _close() -> None:
+    # A thread that the ending interpreter stops in the middle can abort the process.
+    _doorbell.close()
 
 
 os.register_at_fork(after_in_child=_start_anew)

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +24,15 @@ from plans.stores import connection, doorbell
 from plans.stores.doorbell import Doorbell
 from tests.support.waiting import wait_until
 
+AT_ITS_END = """
+import atexit, threading
+atexit.register(lambda: print([each.name for each in threading.enumerate()]))
+import django
+django.setup()
+from plans.stores import doorbell
+for seq in range(100):
+    doorbell.ring(seq, 1)
+"""
 PREFIX = f"{settings.CHANNEL_LAYERS['default']['CONFIG']['prefix']}__group__"
 FLUSH_SECONDS = 60
 
@@ -195,3 +206,11 @@ def test_a_forked_child_rings_by_itself(listener: Listener) -> None:
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert listener.heard("plan.7", last=2) == [2]
+
+
+def test_its_thread_is_gone_before_the_interpreter_ends() -> None:
+    # One that the ending interpreter stopped in the middle has aborted finished commands.
+    ended = subprocess.run(
+        [sys.executable, "-c", AT_ITS_END], stdout=subprocess.PIPE, check=True, text=True
+    )
+    assert ended.stdout == "['MainThread']\n"
