@@ -5,12 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from channels.db import database_sync_to_async
+from django.db import connection
 
 THREADS = 2
 
 Answer = TypeVar("Answer")
 
-_threads = ThreadPoolExecutor(THREADS, "live")
+
+def _keep_connection() -> None:
+    # Requests close theirs; feeds read several times a second.
+    connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": None}
+
+
+_threads = ThreadPoolExecutor(THREADS, "live", initializer=_keep_connection)
 
 
 async def in_database(read: Callable[[], Answer]) -> Answer:
