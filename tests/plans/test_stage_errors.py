@@ -124,6 +124,19 @@ def test_one_unwell_instance_fails_the_health_check(
         assert place(sandbox, task.tenant_id) == ("green", "BLUE")
 
 
+def test_health_is_asked_as_often_and_as_seldom_as_the_plan_says(sandbox: Sandbox) -> None:
+    sandbox.add_fault(TENANT, "instance.health", "unhealthy", instance=2)
+    switched_plan(parameters={"check_health": {"interval_seconds": 0.4, "attempts": 3}})
+    work_off()
+    started = sorted(
+        call["started"] for call in calls_of(sandbox.calls(), TENANT, "instance.health")
+    )
+    assert len(started) == 3 * 3  # Three rounds of three instances each.
+    rounds = [started[n : n + 3] for n in (0, 3, 6)]
+    assert all(later[0] - earlier[0] >= 0.4 for earlier, later in pairwise(rounds))
+    assert Task.objects.get().failure["message"]["values"]["attempts"] == 3
+
+
 def test_an_instance_with_another_version_fails_the_health_check(sandbox: Sandbox) -> None:
     sandbox.add_fault(TENANT, "instance.health", "wrong_version", version="7")
     switched_plan()
