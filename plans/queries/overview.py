@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from plans.models import Plan, PlanState, Task, TaskState
 from plans.queries import plan_list
@@ -32,9 +32,13 @@ def failed_plans() -> list[FailedPlan]:
 
 
 def halted_plans() -> list[PlanRow]:
-    """Plans that hand out no more, though they are not at their end."""
-    halted = Plan.objects.filter(state__in=UNDER_WAY, halt__isnull=False)
-    return plan_list.rows_of(halted.order_by("-pk")[:ROWS_MAX])
+    """Plans that hand out no more, though not all of their tenants have begun: also such as have
+    ended so, whose tenants no other plan may take.
+    """
+    pending = Task.objects.filter(plan=OuterRef("pk"), state=TaskState.PENDING)
+    halted = Q(state__in=UNDER_WAY, halt__isnull=False)
+    cut_short = Q(Exists(pending), state=PlanState.FAILED)
+    return plan_list.rows_of(Plan.objects.filter(halted | cut_short).order_by("-pk")[:ROWS_MAX])
 
 
 def plans_under_way() -> list[PlanRow]:

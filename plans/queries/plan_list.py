@@ -36,6 +36,10 @@ class PlanRow:
         return self.states.get("FAILED", 0) + self.states.get("ROLLBACK_FAILED", 0)
 
     @property
+    def pending(self) -> int:
+        return self.states.get("PENDING", 0)
+
+    @property
     def percent(self) -> int:
         return 100 * self.done // self.total if self.total else 0
 

@@ -10,7 +10,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from plans import operations
 from plans.engine import leadership, queue
-from plans.models import Plan, Task, TaskState, Tenant
+from plans.models import Plan, PlanState, Task, TaskState, Tenant
 from plans.rendering import alarms
 from tests.support.driving import OPERATOR
 from tests.web.conftest import FAILED_FIELDS, MakePlan, add_tenants, stand
@@ -94,6 +94,21 @@ def test_failed_tasks_are_listed_by_plan(operator: Client, fleet: Plan) -> None:
     text = needs(operator)
     assert "2 failed" in text
     assert f"/plans/{fleet.pk}/?state=FAILED" in text
+
+
+def test_a_plan_that_ended_with_tenants_not_begun_stands_in_needs_you(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan(3)
+    tasks = list(Task.objects.filter(plan=plan))
+    Plan.objects.filter(pk=plan.pk).update(state=PlanState.FAILED)
+    # What had failed was continued from its checkpoint since.
+    stand(tasks[:1], TaskState.COMPLETED)
+    text = needs(operator)
+    assert f'id="halted-{plan.pk}"' in text
+    assert "2 tenants were not begun: retry the plan to go on with them" in text
+    stand(tasks[1:], TaskState.CANCELLED)
+    assert f'id="halted-{plan.pk}"' not in needs(operator)
 
 
 def test_an_installation_without_a_conductor_says_so(operator: Client) -> None:
