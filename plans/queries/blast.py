@@ -1,5 +1,8 @@
 """The blast radius of an operation, in words, before anybody confirms it."""
 
+from collections import Counter
+
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -82,16 +85,25 @@ def _cancel(plan: Plan, tally: Tally) -> list[str]:
 
 
 def _retry(plan: Plan, tally: Tally) -> list[str]:
-    count = eligible.retryable(plan).count()
-    return [
+    by_state = eligible.retryable(plan).order_by().values_list("state").annotate(Count("pk"))
+    count = Counter(dict(by_state))
+    failed, back = count[TaskState.FAILED], count[TaskState.ROLLED_BACK]
+    words = [
         ngettext(
             "%(count)s failed tenant is tried again towards %(target)s.",
             "%(count)s failed tenants are tried again towards %(target)s.",
-            count,
+            failed,
         )
-        % {"count": count, "target": plan.get_target_display()},
-        *_pending(tally, _("%(count)s pending are handed out again.")),
+        % {"count": failed, "target": plan.get_target_display()}
     ]
+    if back:
+        text = ngettext(
+            "%(count)s that had failed and was rolled back is tried again, too.",
+            "%(count)s that had failed and were rolled back are tried again, too.",
+            back,
+        )
+        words.append(text % {"count": back})
+    return words + _pending(tally, _("%(count)s pending are handed out again."))
 
 
 def _rollback(plan: Plan, tally: Tally) -> list[str]:

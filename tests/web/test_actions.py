@@ -71,6 +71,19 @@ def test_a_confirmation_says_the_blast_radius(operator: Client, make_plan: MakeP
     assert "<html" in whole.text
 
 
+def test_a_retry_of_the_plan_counts_apart_what_was_rolled_back(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan(4)
+    operations.start_plan(plan.pk, OPERATOR)
+    tasks = list(Task.objects.filter(plan=plan))
+    stand(tasks[:1], TaskState.FAILED, **FAILED_FIELDS)
+    stand(tasks[1:3], TaskState.ROLLED_BACK, **FAILED_FIELDS | {"cursor": 0, "reached": 0})
+    text = operator.get(f"/plans/{plan.pk}/retry/", headers=HTMX).text
+    assert "1 failed tenant is tried again towards green." in text
+    assert "2 that had failed and were rolled back are tried again, too." in text
+
+
 def test_a_confirmation_of_what_is_impossible_says_why(
     operator: Client, make_plan: MakePlan
 ) -> None:
