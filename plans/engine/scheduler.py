@@ -9,7 +9,7 @@ import logging
 import threading
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -35,6 +35,12 @@ from plans.queries.census import Census
 from plans.stores import journey, prepared
 
 logger = logging.getLogger(__name__)
+
+NOT_BEGUN = (
+    gettext_noop("%(count)s tenant was not begun"),
+    gettext_noop("%(count)s tenants were not begun"),
+)
+TELLS_WHY_HALTED = (PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED)
 
 _asked_again: dict[int, bool] = {}
 _lock = threading.Lock()
@@ -93,6 +99,8 @@ def _settle_locked(record: Record, plan: Plan) -> list[int]:
     if plan.state == PlanState.RUNNING and count.any_failed:
         _apply_policy(record, plan)
         count, wave = _look(plan)
+    if plan.halt is not None and plan.state in TELLS_WHY_HALTED:
+        _renew_halt(record, plan)
     free = plan.max_concurrency - count.admitted
     if count.is_stopped:
         free = 0
@@ -119,7 +127,7 @@ def _apply_policy(record: Record, plan: Plan) -> None:
     failed = eligible.failed(plan).count()
     if not failed:
         return
-    latest = eligible.failed(plan)[0].tenant_id
+    why = _too_many(plan, eligible.failed(plan), failed)
     if plan.failure_policy == FailurePolicy.ROLLBACK:
         _roll_back(
             record,
@@ -129,14 +137,7 @@ def _apply_policy(record: Record, plan: Plan) -> None:
                 .select_for_update(no_key=True)
             ),
         )
-    budget = plan.failure_budget if plan.failure_policy == FailurePolicy.CONTINUE else 0
-    if plan.halt is None and budget is not None and failed > budget:
-        why = Message(
-            gettext_noop(
-                "%(failed)s failed and %(budget)s are tolerated; the latest is %(tenant)s"
-            ),
-            {"failed": failed, "budget": budget, "tenant": latest},
-        )
+    if plan.halt is None and why is not None:
         plan.halt = why.as_json()
         record.save(plan)
         data = {"why": why.as_json()}
@@ -145,6 +146,34 @@ def _apply_policy(record: Record, plan: Plan) -> None:
         if plan.failure_policy == FailurePolicy.CONTINUE and left.exists():
             # Its budget is spent (X1): a person decides whether it goes on. What runs may finish.
             record.apply(plan, "pause", EventKind.PLAN_PAUSED, reason=why.english, data=data)
+
+
+def _renew_halt(record: Record, plan: Plan) -> None:
+    """Say why a halted plan hands out nothing more, as its tasks stand now.
+
+    Others fail after the first, and what has failed is made good.
+    """
+    failed = eligible.failed(plan, also_on_their_way_back=True)
+    left = Task.objects.filter(plan=plan, state=TaskState.PENDING).count()
+    why = _too_many(plan, failed, failed.count())
+    if why is None and left:
+        one, more = NOT_BEGUN
+        why = Message(one if left == 1 else more, {"count": left})
+    halt = why.as_json() if why else None
+    if halt != plan.halt:
+        plan.halt = halt
+        record.save(plan)
+
+
+def _too_many(plan: Plan, tasks: QuerySet[Task], failed: int) -> Message | None:
+    """That more have failed than are tolerated, if so; `tasks` are the `failed` ones."""
+    budget = plan.failure_budget if plan.failure_policy == FailurePolicy.CONTINUE else 0
+    if budget is None or failed <= budget:
+        return None
+    return Message(
+        gettext_noop("%(failed)s failed and %(budget)s are tolerated; the latest is %(tenant)s"),
+        {"failed": failed, "budget": budget, "tenant": tasks[0].tenant_id},
+    )
 
 
 def _roll_back(record: Record, tasks: list[Task]) -> None:

@@ -88,14 +88,14 @@ def _retry(plan: Plan, tally: Tally) -> list[str]:
     by_state = eligible.retryable(plan).order_by().values_list("state").annotate(Count("pk"))
     count = Counter(dict(by_state))
     failed, back = count[TaskState.FAILED], count[TaskState.ROLLED_BACK]
-    words = [
-        ngettext(
+    words = []
+    if failed:
+        text = ngettext(
             "%(count)s failed tenant is tried again towards %(target)s.",
             "%(count)s failed tenants are tried again towards %(target)s.",
             failed,
         )
-        % {"count": failed, "target": plan.get_target_display()}
-    ]
+        words.append(text % {"count": failed, "target": plan.get_target_display()})
     if back:
         text = ngettext(
             "%(count)s that had failed and was rolled back is tried again, too.",
@@ -103,7 +103,8 @@ def _retry(plan: Plan, tally: Tally) -> list[str]:
             back,
         )
         words.append(text % {"count": back})
-    return words + _pending(tally, _("%(count)s pending are handed out again."))
+    words += _pending(tally, _("%(count)s pending are handed out again."))
+    return words or [_("Nothing of it can be tried again or begun.")]
 
 
 def _rollback(plan: Plan, tally: Tally) -> list[str]:

@@ -19,6 +19,8 @@ LABELS = {
     "rollback": gettext_lazy("Roll back"),
     "cancel": gettext_lazy("Cancel"),
 }
+BEGIN_THE_REST = gettext_lazy("Begin the rest")
+FAILED_STATES = (TaskState.FAILED, TaskState.ROLLBACK_FAILED, TaskState.ROLLED_BACK)
 GATE_LABELS = {"approve": gettext_lazy("Approve"), "reject": gettext_lazy("Reject")}
 PLAN_VERBS = (*LABELS, *GATE_LABELS)
 TASK_VERBS = ("pause", "resume", "retry", "rollback", "cancel")
@@ -39,7 +41,10 @@ def of_plan(plan: Plan, tally: Tally) -> list[Choice]:
     """All operations on a plan, in the order of the buttons; on its gate only while it has one."""
     gate = gates.closed_gate(plan) if plan.current_wave else None
     decisions = [of_gate(plan, verb) for verb in GATE_LABELS] if gate and gate.approval else []
-    others = [Choice(v, str(LABELS[v]), _plan_refusal(plan, v, tally)) for v in LABELS]
+    labels = LABELS
+    if plan.state == PlanState.FAILED and not tally.count(*FAILED_STATES):
+        labels = LABELS | {"retry": BEGIN_THE_REST}
+    others = [Choice(v, str(labels[v]), _plan_refusal(plan, v, tally)) for v in labels]
     return [*decisions, *others]
 
 

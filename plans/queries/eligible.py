@@ -1,6 +1,6 @@
 """Which tasks an operation may act on, as conditions that one query can answer."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from plans.models import UNFINISHED_STATES, Plan, Task, TaskState
 
@@ -28,9 +28,13 @@ def tenant_is_busy() -> Exists:
     return Exists(others.exclude(pk=OuterRef("pk")))
 
 
-def failed(plan: Plan) -> QuerySet[Task]:
-    """The failed tasks of `plan`, latest first."""
-    return Task.objects.filter(FAILED, plan=plan).order_by("-finished_at")
+def failed(plan: Plan, *, also_on_their_way_back: bool = False) -> QuerySet[Task]:
+    """The failed tasks of `plan`, latest first; those that are being rolled back if asked for."""
+    counted = FAILED
+    if also_on_their_way_back:
+        counted |= Q(state=TaskState.ROLLING_BACK, failure__isnull=False)
+    latest_first = F("finished_at").desc(nulls_last=True)
+    return Task.objects.filter(counted, plan=plan).order_by(latest_first)
 
 
 def retryable(plan: Plan) -> QuerySet[Task]:

@@ -4,6 +4,7 @@ import pytest
 
 from plans import operations
 from plans.engine import scheduler
+from plans.message import Message
 from plans.models import Event, EventKind, Plan, PlanState, Task, TaskState, Wave
 from tests.plans.switching import break_stage, place, switched_plan
 from tests.support.driving import OPERATOR, work_off
@@ -33,6 +34,16 @@ def test_halt_hands_out_no_more_and_lets_running_tasks_finish(sandbox: Sandbox) 
     halted = Event.objects.get(kind=EventKind.PLAN_HALTED)
     assert "tenant-001" in halted.reason
     assert calls_of(sandbox.calls(), "tenant-003") == []
+
+
+def test_a_halt_counts_what_fails_after_it(sandbox: Sandbox) -> None:
+    break_tenants(sandbox, 1, 2)
+    switched_plan(4, max_concurrency=2)
+    work_off()
+    assert states() == ["FAILED", "FAILED", "PENDING", "PENDING"]
+    assert Plan.objects.get().halt["values"]["failed"] == 2
+    assert Event.objects.get(kind=EventKind.PLAN_FAILED).reason.startswith("2 failed")
+    assert Event.objects.filter(kind=EventKind.PLAN_HALTED).count() == 1
 
 
 def test_continue_without_a_budget_goes_to_the_end(sandbox: Sandbox) -> None:
@@ -94,6 +105,8 @@ def test_rollback_takes_the_failed_tenant_back_and_halts(sandbox: Sandbox) -> No
     assert plan.state == PlanState.FAILED
     assert plan.halt
     assert place(sandbox) == ("blue", "BLUE")
+    assert Event.objects.filter(kind=EventKind.PLAN_HALTED).count() == 1
+    assert plan.halt["values"]["failed"] == 1
     back = Event.objects.get(kind=EventKind.TASK_ROLLING_BACK)
     assert (back.actor, back.from_state) == ("bluegreen", "FAILED")
     assert Task.objects.get(tenant="tenant-001").failure["errorCode"] == "HEALTH_CHECK_FAILED"
@@ -150,7 +163,11 @@ def test_retrying_one_task_of_a_halted_plan_starts_no_other(sandbox: Sandbox) ->
     assert Plan.objects.get().state == PlanState.RUNNING
     work_off()
     assert states() == ["COMPLETED", "PENDING", "PENDING"]
-    assert Plan.objects.get().state == PlanState.FAILED
+    plan = Plan.objects.get()
+    assert plan.state == PlanState.FAILED
+    assert str(Message.from_json(plan.halt)) == "2 tenants were not begun"
+    ends = Event.objects.filter(kind=EventKind.PLAN_FAILED).order_by("seq")
+    assert [end.reason for end in ends][1:] == ["2 tenants were not begun"]
     assert calls_of(sandbox.calls(), "tenant-002") == []
 
 

@@ -84,6 +84,19 @@ def test_a_retry_of_the_plan_counts_apart_what_was_rolled_back(
     assert "2 that had failed and were rolled back are tried again, too." in text
 
 
+def test_a_failed_plan_without_failed_tenants_offers_to_begin_the_rest(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan(3)
+    stand(Task.objects.filter(plan=plan)[:1], TaskState.COMPLETED)
+    Plan.objects.filter(pk=plan.pk).update(state=PlanState.FAILED)
+    assert "Begin the rest" in operator.get(f"/plans/{plan.pk}/").text
+    text = operator.get(f"/plans/{plan.pk}/retry/", headers=HTMX).text
+    assert "Begin the rest: Autumn" in text
+    assert "2 pending are handed out again." in text
+    assert "tried again" not in text
+
+
 def test_a_confirmation_of_what_is_impossible_says_why(
     operator: Client, make_plan: MakePlan
 ) -> None:
