@@ -3,12 +3,26 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from plans.models import StageRun
 
 SHOWN_MAX = 100
 """Calls that a task's page shows, the latest ones; the API has them all."""
+
+READING = ("GET", "HEAD", "HMGET")
+"""Methods that change nothing."""
+
+
+class Trace(StrEnum):
+    """What the calls of a stage can have changed outside, by the ledger."""
+
+    NOTHING = "nothing"
+    """It only asked."""
+    REFUSED = "refused"
+    """Whatever would have changed something was refused."""
+    PERHAPS = "perhaps"
 
 
 @dataclass(frozen=True)
@@ -31,6 +45,16 @@ class Call:
     @property
     def is_well(self) -> bool:
         return not self.code and self.seconds is not None and not self.outcome.startswith("REFUSED")
+
+    @property
+    def is_reading(self) -> bool:
+        return self.method in READING
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the other side said no, to a request that it got only once."""
+        refused = self.status is not None and 400 <= self.status < 500
+        return self.sent == 1 and (refused or self.outcome.startswith("REFUSED"))
 
 
 @dataclass(frozen=True)
@@ -64,6 +88,17 @@ class Effects:
     @property
     def failed(self) -> int:
         return sum(not call.is_well for call in self.calls)
+
+    @property
+    def trace(self) -> Trace:
+        """`PERHAPS` where the ledger does not say all."""
+        if not self.calls or self.lost:
+            return Trace.PERHAPS
+        writes = [call for call in self.calls if not call.is_reading]
+        if not writes:
+            return Trace.NOTHING
+        is_refused = not self.omitted and all(call.is_refused for call in writes)
+        return Trace.REFUSED if is_refused else Trace.PERHAPS
 
 
 def effects_of(runs: Iterable[StageRun]) -> Effects:

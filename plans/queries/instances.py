@@ -5,6 +5,7 @@ or in the values of its error. Each is a text (what the instance said) or
 `{"said", "attempts", "reason", "at"}`; `reason` None means that it has acknowledged.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +14,15 @@ from typing import Any
 from plans.ack.result import InstanceAck, Status
 from plans.models import StageRun, StageRunState, Task
 
+UNHEALTHY = "unhealthy"
+"""It has the version, and says that it is not well."""
 ROWS_MAX = 100
 """Rows that a page shows: those that have acknowledged make room for the others."""
 
 
 @dataclass(frozen=True)
 class InstanceRow:
-    """What one instance last said; `status` is `latest`, `outdated` or `silent`."""
+    """What one instance last said; `status` is `latest`, `unhealthy`, `outdated` or `silent`."""
 
     endpoint: str
     said: str
@@ -51,8 +54,10 @@ class Instances:
 
     @property
     def counts(self) -> list[tuple[str, int]]:
-        """How many are `latest`, `outdated` and `silent`."""
-        return [(status.value, sum(row.status == status for row in self.rows)) for status in Status]
+        """How many are `latest`, `outdated` and `silent`; and `unhealthy`, if any is."""
+        found = Counter(row.status for row in self.rows)
+        unwell = [(UNHEALTHY, found[UNHEALTHY])] if found[UNHEALTHY] else []
+        return [(status.value, found[status]) for status in Status] + unwell
 
 
 def instances_of(task: Task, runs: list[StageRun]) -> Instances | None:
@@ -85,6 +90,6 @@ def _row(endpoint: str, stored: Any, expected: str) -> InstanceRow:
 
 def _status_of_text(said: str, expected: str) -> str:
     words = said.split()
-    if expected and words and words[-1] == expected and words[0] in (expected, "UP"):
-        return Status.LATEST.value
+    if expected and words and words[-1] == expected:
+        return Status.LATEST.value if words[0] in (expected, "UP") else UNHEALTHY
     return (Status.SILENT if "_" in said else Status.OUTDATED).value

@@ -6,7 +6,10 @@ from datetime import datetime
 from plans.message import Message
 from plans.models import Direction, StageRun, StageRunState, Task, TaskState
 from plans.queries.condition import Condition, condition_of
+from plans.queries.effects import Trace, effects_of
+from plans.queries.funnel import BACKWARD
 from plans.queries.told import ToldService, told_services
+from plans.queries.wall import SETTLED, SWITCHING_STAGE
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ class RailStep:
 
 @dataclass(frozen=True)
 class Failure:
-    """What happened, where, and what it left behind."""
+    """What happened, where, and what it left behind: the stages that stand `finished`, and what
+    the failed one may have changed.
+    """
 
     stage: str
     code: str
@@ -54,6 +59,7 @@ class Failure:
     message: str
     at: datetime | None
     finished: list[str]
+    trace: Trace
     is_rollback: bool
 
 
@@ -94,22 +100,46 @@ def _status(task: Task, index: int, runs: list[StageRun]) -> str:
     return "ahead" if last.state == StageRunState.COMPLETED else "stopped"
 
 
-def failure_of(task: Task) -> Failure | None:
+def traffic_moved(task: Task, runs: list[StageRun]) -> str:
+    """Whether the tenant's traffic is at the target though its switch is not at its end.
+
+    `moved`, `perhaps`, or nothing where it is not, or where the switch is at its end.
+    """
+    names = [spec["name"] for spec in task.pipeline]
+    if SWITCHING_STAGE not in names or task.state in SETTLED:
+        return ""
+    switch = names.index(SWITCHING_STAGE)
+    if task.reached <= switch:
+        return ""
+    if _trace_of(SWITCHING_STAGE, Direction.FORWARD, runs) == Trace.REFUSED:
+        return ""
+    return "moved" if task.cursor > switch and task.state not in BACKWARD else "perhaps"
+
+
+def failure_of(task: Task, runs: list[StageRun]) -> Failure | None:
     """The task's failure, if it has one."""
     stored = task.failure
     if not stored:
         return None
     message = Message.from_json(stored.get("message"))
     at = stored.get("timestamp")
+    is_rollback = task.state == TaskState.ROLLBACK_FAILED
+    direction = Direction.ROLLBACK if is_rollback else Direction.FORWARD
     return Failure(
         stage=stored.get("stage", ""),
         code=stored.get("errorCode", ""),
         kind=stored.get("kind", ""),
         message=str(message) if message else stored.get("reason", ""),
         at=datetime.fromisoformat(at) if at else None,
-        finished=[spec["name"] for spec in task.pipeline[: task.cursor]],
-        is_rollback=task.state == TaskState.ROLLBACK_FAILED,
+        finished=[spec["name"] for spec in task.pipeline[: task.cursor - is_rollback]],
+        trace=_trace_of(stored.get("stage", ""), direction, runs),
+        is_rollback=is_rollback,
     )
+
+
+def _trace_of(stage: str, direction: Direction, runs: list[StageRun]) -> Trace:
+    own = [run for run in runs if run.stage == stage and run.direction == direction]
+    return effects_of(own).trace
 
 
 def stages_of(task: Task, verb: str, *, from_checkpoint: bool = True) -> list[str]:

@@ -100,12 +100,13 @@ def task_regions(task: Task) -> list[Region]:
     header = {
         "task": task,
         "condition": task_page.condition(task),
+        "traffic": task_page.traffic_moved(task, runs),
         "choices": choices.of_task(task),
         "holds": waiting.holds_of(task),
     }
     failure = {
         "task": task,
-        "failure": task_page.failure_of(task),
+        "failure": task_page.failure_of(task, runs),
         "again": task_page.stages_of(task, "retry"),
         "over": task_page.stages_of(task, "retry", from_checkpoint=False),
         "choices": {choice.verb: choice for choice in choices.of_task(task)},
