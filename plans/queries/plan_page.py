@@ -17,7 +17,7 @@ from plans.queries.funnel import STILL_FAILED
 from plans.queries.gates import UNDER_WAY
 from plans.queries.hold import Hold
 from plans.queries.stop import active_stop
-from plans.queries.tally import DONE, Tally
+from plans.queries.tally import Tally
 
 CALLED_SECONDS = 3.0
 """After this long one asks oneself why no worker takes what is handed out."""
@@ -25,15 +25,17 @@ CALLED_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class WaveStep:
-    """A rung of the wave ladder. `status` is `done`, `current` or `ahead`.
+    """A rung of the wave ladder. `status` is `done`, `failed`, `current` or `ahead`.
 
-    `gate` is that of the gate after it: `ahead`, `closed` or `open`; empty where there is none.
+    `done` counts the tenants that are switched. `gate` is that of the gate after it: `ahead`,
+    `closed` or `open`; empty where there is none.
     """
 
     wave: Wave
     status: str
     done: int
     failed: int
+    rolled_back: int
     cancelled: int
     segments: list[Segment]
     gate: str
@@ -50,20 +52,23 @@ def wave_ladder(plan: Plan, tally: Tally) -> list[WaveStep]:
 
 
 def _wave_step(plan: Plan, wave: Wave, states: Counter[str]) -> WaveStep:
-    cancelled = states[TaskState.CANCELLED]
-    done = sum(states[state] for state in DONE) - cancelled
+    done = states[TaskState.COMPLETED]
     failed = sum(states[state] for state in STILL_FAILED)
-    if wave.finished_at or (states and done + failed == wave.size):
+    rolled_back = states[TaskState.ROLLED_BACK]
+    cancelled = states[TaskState.CANCELLED]
+    is_over = done + failed + rolled_back + cancelled == wave.size
+    is_begun = plan.state != PlanState.CREATED and wave.index <= plan.current_wave
+    if done and done + cancelled == wave.size:
         status = "done"
-    elif done + failed + cancelled == wave.size:
-        # Cut short: it is neither done nor under way.
-        status = "ahead"
-    elif wave.index == plan.current_wave and plan.state != PlanState.CREATED:
+    elif failed and (is_over or plan.finished_at):
+        status = "failed"
+    elif is_begun and not is_over and not plan.finished_at:
         status = "current"
     else:
+        # Not begun, cut short, or taken back.
         status = "ahead"
     gate = _gate_status(plan, wave)
-    return WaveStep(wave, status, done, failed, cancelled, segments(states), gate)
+    return WaveStep(wave, status, done, failed, rolled_back, cancelled, segments(states), gate)
 
 
 def _gate_status(plan: Plan, wave: Wave) -> str:

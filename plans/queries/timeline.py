@@ -71,15 +71,16 @@ def timeline_of(plan: Plan, waves: Sequence[Wave], ends: Ends, axis: Axis) -> Ti
     until = settled if plan.finished_at is None else axis.end + timedelta(hours=1)
     counts = ends.bars(axis.begin, axis.end, until)
     most = max(counts)
-    lines = [WaveLine(wave, _blocks(wave, axis)) for wave in waves]
+    lines = [WaveLine(wave, _blocks(wave, plan, axis)) for wave in waves]
     return Timeline(axis, lines, _bars(counts, most), most, axis.seconds / BARS)
 
 
-def _blocks(wave: Wave, axis: Axis) -> list[Block]:
+def _blocks(wave: Wave, plan: Plan, axis: Axis) -> list[Block]:
     blocks = []
     if wave.started_at is not None:
-        look = "run" if wave.finished_at else "running"
-        blocks.append(_block(look, wave.started_at, wave.finished_at, axis))
+        # What its plan left of it when it ended does not run either.
+        end = wave.finished_at or plan.finished_at
+        blocks.append(_block("run" if end else "running", wave.started_at, end, axis))
     if wave.gate_closed_at is not None:
         blocks.append(_block("gate", wave.gate_closed_at, wave.gate_opened_at, axis))
     return blocks

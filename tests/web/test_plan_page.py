@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from plans import operations
-from plans.models import Plan, Task, TaskState
+from plans.models import Plan, Task, TaskState, Wave
 from tests.support.driving import OPERATOR
 from tests.web.conftest import FAILED_FIELDS, MakePlan, add_tenants, stand
 
@@ -185,4 +186,28 @@ def test_a_cancelled_plan_offers_no_retry_and_calls_no_wave_done(
     ladder = text[text.index('id="plan-waves"') : text.index('id="plan-stages"')]
     assert "0 / 2" in ladder
     assert "2 cancelled" in ladder
-    assert ladder.count('<li class="done">') == 1
+    assert '<li class="done">' not in ladder
+    assert ladder.count('<li class="failed">') == 1
+
+
+def test_a_wave_that_was_rolled_back_is_not_done(operator: Client, make_plan: MakePlan) -> None:
+    plan = make_plan(6, waves=[{"size": 3}, {"size": 2}, {"rest": True}], failure_policy="continue")
+    operations.start_plan(plan.pk, OPERATOR)
+    Wave.objects.update(finished_at=timezone.now())
+    Plan.objects.update(current_wave=3)
+    tasks = list(Task.objects.filter(plan=plan))
+    stand(tasks[:2], TaskState.ROLLED_BACK, admitted=False)
+    stand(tasks[2:3], TaskState.FAILED, **FAILED_FIELDS, admitted=False)
+    stand(tasks[3:5], TaskState.ROLLED_BACK, admitted=False)
+    stand(tasks[5:], TaskState.COMPLETED, admitted=False)
+    text = operator.get(f"/plans/{plan.pk}/").text
+    ladder = text[text.index('id="plan-waves"') : text.index('id="plan-stages"')]
+    first, second, third = ladder.split("<li class=")[1:]
+    assert first.startswith('"failed">')
+    assert "0 / 3" in first
+    assert "1 failed" in first
+    assert "2 rolled back" in first
+    assert second.startswith('"ahead">')
+    assert "0 / 2" in second
+    assert third.startswith('"done">')
+    assert "1 / 1" in third

@@ -141,6 +141,15 @@ def test_waves_and_closed_gates_stand_where_they_were(make_plan: MakePlan) -> No
     assert drawn.lines[1].blocks == []
 
 
+def test_nothing_runs_in_the_timeline_of_a_plan_that_has_ended(make_plan: MakePlan) -> None:
+    plan = begun(make_plan(4), 10, state=PlanState.FAILED, finished_at=minutes(2))
+    axis = timeline.axis_of(plan)
+    drawn = timeline.timeline_of(plan, list(plan.waves.all()), Ends.of(plan, axis.end), axis)
+    assert drawn is not None
+    (ran,) = drawn.lines[0].blocks
+    assert (ran.look, ran.end) == ("run", minutes(2))
+
+
 def test_a_timeline_stays_as_it_is_while_its_newest_part_fills_up(make_plan: MakePlan) -> None:
     plan = begun(make_plan(40), 5)
     axis = Axis.of_plan(plan, NOW)
