@@ -32,7 +32,7 @@ COLUMNS = (
     ("state", _("State")),
     ("stage", _("Stage")),
     ("position", _("Wave")),
-    ("since", _("Since")),
+    ("since", _("Started or ended")),
     ("", _("Note")),
 )
 """What the columns are sorted by, and their headings."""

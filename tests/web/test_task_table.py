@@ -51,6 +51,16 @@ def test_the_address_sorts(sort: str, first: list[str], operator: Client, plan: 
     assert [name[-4:] for name in found][: len(first)] == first
 
 
+def test_a_row_says_whether_its_time_is_that_of_the_start_or_of_the_end(
+    operator: Client, plan: Plan
+) -> None:
+    text = operator.get(f"/plans/{plan.pk}/", headers=HTMX).text
+    assert "Since" not in text
+    times = re.findall(r'<td class="num"><span class="soft">(\w+)</span> <time', text)
+    # Paused, failed, rolling back, completed; two have not begun.
+    assert times == ["started", "ended", "started", "ended"]
+
+
 def test_a_heading_sorts_and_a_second_click_turns_the_order_round(
     operator: Client, plan: Plan
 ) -> None:
