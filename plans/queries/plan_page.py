@@ -85,13 +85,13 @@ def why_still(plan: Plan, tally: Tally) -> list[Hold]:
 
     At most three statements.
     """
-    holds = []
-    if plan.state in (*UNDER_WAY, PlanState.ROLLING_BACK) and (stop := active_stop()):
-        holds.append(hold.of_stop(stop))
+    moves = plan.state in (*UNDER_WAY, PlanState.ROLLING_BACK) or tally.admitted
+    stop = active_stop() if moves else None
+    holds = [hold.of_stop(stop)] if stop else []
     holds += [Hold(text) for text in _own_reasons(plan, tally)]
     if plan.state in UNDER_WAY and plan.current_wave and (gate := gates.closed_gate(plan)):
         holds += gates.holds_of(gate, plan)
-    if tally.admitted:
+    if tally.admitted and stop is None:
         holds += _no_worker(plan)
     return holds
 

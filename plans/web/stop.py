@@ -15,6 +15,8 @@ from plans.web.access import HtmxRequest, actor_of, page
 from plans.web.actions import dialog
 from plans.web.forms import command_of
 
+MOVING = (PlanState.RUNNING, PlanState.ROLLING_BACK)
+
 
 def stop_of_page(request: HttpRequest) -> dict[str, Any]:
     """A context processor: the stop that is active, read where a template asks for it."""
@@ -50,8 +52,9 @@ def _command(request: HtmxRequest) -> dict[str, Any]:
 
 
 def _context() -> dict[str, Any]:
+    plans = plans_by_state()
     return {
         "stop": active_stop(),
-        "running": plans_by_state().get(PlanState.RUNNING, 0),
+        "moving": sum(plans.get(state, 0) for state in MOVING),
         "tasks": sum(in_flight().values()),
     }

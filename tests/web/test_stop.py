@@ -1,10 +1,13 @@
 """The global stop on pages: confirmed, seen everywhere, lifted."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from plans import operations
-from plans.models import Stop, Task
+from plans.models import Plan, PlanState, Stop, Task
 from tests.support.driving import OPERATOR
 from tests.web.conftest import MakePlan
 
@@ -37,6 +40,28 @@ def test_a_running_plan_says_that_it_is_stopped(operator: Client, make_plan: Mak
     said = "Everything is stopped by olga (fire): nothing is handed out."
     assert said in operator.get(f"/plans/{plan.pk}/").text
     assert said in operator.get(f"/tasks/{Task.objects.all()[0].pk}/").text
+
+
+def test_a_stop_is_the_reason_and_not_the_want_of_workers(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan()
+    operations.start_plan(plan.pk, OPERATOR)
+    Task.objects.update(rung_at=timezone.now() - timedelta(minutes=1))
+    assert "no worker takes them" in operator.get(f"/plans/{plan.pk}/").text
+    operations.stop_everything(OPERATOR)
+    text = operator.get(f"/plans/{plan.pk}/").text
+    assert "Everything is stopped by olga" in text.partition('id="plan-header"')[2]
+    assert "no worker takes them" not in text
+
+
+def test_the_confirmation_counts_plans_that_are_rolled_back(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan()
+    assert "Plans under way now: 0." in operator.get("/stop/").text
+    Plan.objects.filter(pk=plan.pk).update(state=PlanState.ROLLING_BACK)
+    assert "Plans under way now: 1." in operator.get("/stop/").text
 
 
 def test_the_stop_that_was_seen_is_lifted(operator: Client) -> None:
