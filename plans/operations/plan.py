@@ -1,10 +1,12 @@
 """What one can do with a whole plan."""
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from plans import events
 from plans.actor import Actor
 from plans.engine import scheduler
+from plans.errors import IllegalTransition
 from plans.models import (
     Control,
     Decision,
@@ -74,8 +76,20 @@ def resume_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = 
 
 
 def cancel_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = "") -> Plan:
-    """End the plan: what has not begun never will, what runs stops at its next boundary."""
+    """End the plan: what has not begun never will, what runs stops at its next boundary.
+
+    One that has failed is at its end: its tasks that have not begun are cancelled one by one.
+    """
     with operating_on_plan(plan_id, actor, seen) as (plan, record):
+        pending = Task.objects.filter(plan=plan, state=TaskState.PENDING)
+        if plan.state == PlanState.FAILED and pending.exists():
+            raise IllegalTransition(
+                gettext_noop(
+                    "%(what)s is failed and cannot be cancelled. Cancel its pending tasks, or "
+                    "roll it back, which cancels them too."
+                ),
+                what=events.describe(plan),
+            )
         record.apply(
             plan, "cancel", EventKind.PLAN_CANCELLED, reason=reason, finished_at=timezone.now()
         )

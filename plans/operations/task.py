@@ -89,7 +89,8 @@ def _stop_task(task_id: int, control: Control, actor: Actor, seen: Seen, reason:
             run_transition(probe, control.value)
         elif task.control == Control.CANCEL and control == Control.PAUSE:
             raise IllegalTransition(
-                gettext_noop("%(what)s is being cancelled and cannot pause."), what=describe(task)
+                gettext_noop("%(what)s is being cancelled and cannot be paused."),
+                what=describe(task),
             )
         stop(record, [task], control, actor, reason)
     scheduler.settle(task.plan_id)

@@ -77,6 +77,11 @@ def _plan_refusal(plan: Plan, verb: str, tally: Tally) -> str:
             "state": state,
             "failed": failed,
         }
+    if verb == "cancel" and plan.state == PlanState.FAILED and tally.count(TaskState.PENDING):
+        return _(
+            "The plan is failed: cancel its pending tasks in the table, or roll the plan back, "
+            "which cancels them too."
+        )
     if not can_proceed(getattr(plan, METHODS.get(verb, verb))):
         return _("The plan is %(state)s.") % {"state": state}
     if verb == "rollback" and not tally.changed:

@@ -51,7 +51,7 @@ def test_what_cannot_be_done_is_refused_and_nothing_changes(manage: Manage, plan
     before = Event.objects.count()
     ended = manage("plan", "resume", plan.pk)
     assert ended.code == 1
-    assert "is created and cannot resume" in ended.err
+    assert "is created and cannot be resumed" in ended.err
     assert manage("plan", "start", 10**30).code == 1
     assert manage("plan", "start", plan.pk, "--seen", "paused").code == 1
     ended = manage("plan", "start", plan.pk, "--seen", plan.revision + 1)

@@ -25,7 +25,7 @@ def test_a_refusal_of_the_api_is_said_in_the_language_that_was_asked_for(
 ) -> None:
     where = f"/api/plans/{plan.pk}/resume"
     english = refused(operator, where)
-    assert english["message"] == f"plan {plan.pk} “秋季” is failed and cannot resume."
+    assert english["message"] == f"plan {plan.pk} “秋季” is failed and cannot be resumed."
     chinese = refused(operator, where, **CHINESE)
     assert chinese["message"] == f"计划 {plan.pk}“秋季”处于“失败”状态，不能恢复。"
     assert chinese["code"] == english["code"] == "ILLEGAL_TRANSITION"
@@ -50,7 +50,7 @@ def test_what_validation_finds_is_said_in_the_language_that_was_asked_for(
 def test_what_goes_into_logs_stays_english_whoever_asks(plan: Plan) -> None:
     with translation.override("zh-hans"), pytest.raises(IllegalTransition) as caught:
         operations.resume_plan(plan.pk, OPERATOR)
-    assert str(caught.value) == f"plan {plan.pk} “秋季” is failed and cannot resume."
+    assert str(caught.value) == f"plan {plan.pk} “秋季” is failed and cannot be resumed."
     assert str(caught.value.message) == str(caught.value)
     with translation.override("zh-hans"):
         assert "处于“失败”状态" in str(caught.value.message)

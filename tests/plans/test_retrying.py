@@ -178,7 +178,7 @@ def test_one_operation_for_many_tells_what_became_of_each(sandbox: Sandbox) -> N
     assert results.done == [first, third]
     skipped = dict(results.skipped)
     assert set(skipped) == {second, 10**6}
-    assert "is cancelled and cannot pause" in skipped[second].english
+    assert "is cancelled and cannot be paused" in skipped[second].english
 
 
 def test_a_task_of_a_finished_plan_is_not_retried(sandbox: Sandbox) -> None:
@@ -187,5 +187,5 @@ def test_a_task_of_a_finished_plan_is_not_retried(sandbox: Sandbox) -> None:
     task = Task.objects.get()
     operations.roll_back_task(task.pk, OPERATOR)
     work_off()
-    with pytest.raises(IllegalTransition, match="cannot retry while its plan is completed"):
+    with pytest.raises(IllegalTransition, match="cannot be retried while its plan is completed"):
         operations.retry_task(task.pk, OPERATOR)

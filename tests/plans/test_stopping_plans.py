@@ -82,6 +82,6 @@ def test_a_task_is_not_resumed_while_its_plan_is_paused(sandbox: Sandbox) -> Non
     plan = switched_plan()
     operations.pause_plan(plan.pk, OPERATOR)
     task = Task.objects.get()
-    with pytest.raises(IllegalTransition, match="cannot resume while its plan is paused"):
+    with pytest.raises(IllegalTransition, match="cannot be resumed while its plan is paused"):
         operations.resume_task(task.pk, OPERATOR)
     assert states(Task) == [TaskState.PAUSED]

@@ -126,6 +126,13 @@ def test_a_tenant_in_an_unfinished_task_is_a_conflict(state: str) -> None:
     assert found(validate_conflicts) == [("error", "TENANT_CONFLICT", "tenant-001")]
 
 
+def test_a_conflict_with_a_plan_that_has_ended_names_the_way_out() -> None:
+    make_rows("FAILED", "PENDING")
+    (issue,) = validate_conflicts(Subject(REQUEST))
+    assert issue.code == "TENANT_CONFLICT"
+    assert "cancel that task, retry that plan, or roll it back" in issue.message.english
+
+
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "ROLLBACK_FAILED"])
 def test_a_tenant_that_was_left_half_switched_is_pointed_out(state: str) -> None:
     make_rows("FAILED", state)

@@ -136,6 +136,25 @@ def test_a_task_is_retried_from_scratch_only_when_asked(
     assert list(cursors) == [3, 0]
 
 
+def test_what_a_failed_plan_has_not_begun_is_cancelled_in_the_table(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan(3)
+    tasks = list(Task.objects.filter(plan=plan))
+    stand(tasks[:1], TaskState.COMPLETED)
+    Plan.objects.filter(pk=plan.pk).update(state=PlanState.FAILED)
+    text = operator.get(f"/plans/{plan.pk}/cancel/", headers=HTMX).text
+    assert "cancel its pending tasks in the table, or roll the plan back" in text
+    refused = operator.post(f"/plans/{plan.pk}/cancel/", {"seen": "FAILED"})
+    assert refused.status_code == 409
+    assert "is failed and cannot be cancelled. Cancel its pending tasks" in refused.text
+    where = f"/plans/{plan.pk}/tasks/cancel/"
+    selection = f"PENDING:{tasks[1].pk},{tasks[2].pk}"
+    assert operator.post(where, {"selection": selection}).status_code == 200
+    states = Task.objects.order_by("position").values_list("state", flat=True)
+    assert list(states) == ["COMPLETED", "CANCELLED", "CANCELLED"]
+
+
 def test_a_selection_is_confirmed_then_acted_on_exactly(
     operator: Client, make_plan: MakePlan
 ) -> None:

@@ -148,9 +148,9 @@ def test_what_is_not_possible_is_refused_in_words_and_changes_nothing(
     before = api.get(plan), api.get(task)
 
     said = api.refused(f"{plan}/resume", {}, 409, "ILLEGAL_TRANSITION")["message"]
-    assert said == f"plan {plan_id} “Switch” is created and cannot resume."
+    assert said == f"plan {plan_id} “Switch” is created and cannot be resumed."
     said = api.refused(f"{task}/retry", {"fromCheckpoint": True}, 409, "ILLEGAL_TRANSITION")
-    assert "cannot retry while its plan is created" in said["message"], said
+    assert "cannot be retried while its plan is created" in said["message"], said
     for seen in ("RUNNING", before[0]["revision"] + 7):
         said = api.refused(f"{plan}/start", {"seen": seen}, 409, "CHANGED_SINCE_YOU_LOOKED")
         assert "since you looked" in said["message"], said
