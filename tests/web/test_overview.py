@@ -11,7 +11,9 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from plans import operations
 from plans.engine import leadership, queue
 from plans.models import Plan, PlanState, Task, TaskState, Tenant
+from plans.queries import wall
 from plans.rendering import alarms
+from tests.plans.switching import STAGES
 from tests.support.driving import OPERATOR
 from tests.web.conftest import FAILED_FIELDS, MakePlan, add_tenants, stand
 
@@ -109,6 +111,20 @@ def test_a_plan_that_ended_with_tenants_not_begun_stands_in_needs_you(
     assert "2 tenants were not begun: retry the plan to go on with them" in text
     stand(tasks[1:], TaskState.CANCELLED)
     assert f'id="halted-{plan.pk}"' not in needs(operator)
+
+
+@pytest.mark.parametrize("stages", [STAGES, ("read_tenant", "switch_route", "soak")])
+def test_both_walls_show_the_same_task_the_same(
+    stages: tuple[str, ...], make_plan: MakePlan
+) -> None:
+    plan = make_plan(1)
+    pipeline = [{"name": name, "params": {}} for name in stages]
+    switch = stages.index("switch_route")
+    for reached in range(len(stages) + 1):
+        Task.objects.update(state=TaskState.PAUSED, reached=reached, pipeline=pipeline)
+        (of_fleet,), (of_plan,) = wall.fleet_rows(), wall.plan_rows(plan)
+        assert of_fleet == of_plan
+        assert of_fleet.between == (reached > switch)
 
 
 def test_an_installation_without_a_conductor_says_so(operator: Client) -> None:
