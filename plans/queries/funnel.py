@@ -61,9 +61,14 @@ def _step(name: str, index: int, tally: Tally) -> StageStep:
 
 
 def _stands_at(row: TallyRow, index: int) -> bool:
-    if row.state in BACKWARD:
-        return row.cursor == index + 1
-    return row.state in FORWARD and row.cursor == index
+    return stage_index(row.state, row.cursor) == index
+
+
+def stage_index(state: str, cursor: int) -> int | None:
+    """The place of the stage at which a task stands; None where it stands at none."""
+    if state in BACKWARD:
+        return cursor - 1
+    return cursor if state in FORWARD else None
 
 
 def standing_at(plan: Plan, stage: str) -> Q:

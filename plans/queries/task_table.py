@@ -16,7 +16,7 @@ from plans.models import Plan, Task
 from plans.queries import task_lines
 from plans.queries.axis import Axis
 from plans.queries.condition import Condition, condition_of
-from plans.queries.funnel import standing_at
+from plans.queries.funnel import stage_index, standing_at
 from plans.queries.task_lines import TaskLine
 
 SORTS = {
@@ -107,6 +107,14 @@ class TaskRow:
         stored = task.wait_note if self.condition == Condition.WAITING else None
         stored = stored or (task.failure or {}).get("message")
         return str(Message.from_json(stored)) if stored else ""
+
+    @property
+    def stage(self) -> str:
+        """The stage at which it stands, as the funnel counts it; empty where it stands at none."""
+        index = stage_index(self.task.state, self.task.cursor)
+        if index is None or not 0 <= index < self.total:
+            return ""
+        return str(self.task.pipeline[index]["name"])
 
     @cached_property
     def segments(self) -> list[str]:

@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from plans import operations
-from plans.models import Event
+from plans.models import Event, Task
 from tests.support.driving import OPERATOR
 from tests.web.conftest import MakePlan
 
@@ -34,6 +34,16 @@ def test_a_moment_is_shown_as_the_past_with_ways_to_others(
     assert f'min="7" max="{last}" value="{started}"' in text
     ended = viewer.get(f"{here}?at={last}").text
     assert ended.count('class="cell b cancelled"') == 3 + 1
+
+
+def test_paused_tasks_are_counted_in_the_past_too(viewer: Client, make_plan: MakePlan) -> None:
+    plan = make_plan(2)
+    operations.start_plan(plan.pk, OPERATOR)
+    operations.pause_task(Task.objects.filter(plan=plan)[0].pk, OPERATOR)
+    for page in (f"/plans/{plan.pk}/", f"/plans/{plan.pk}/replay/"):
+        funnel = viewer.get(page).text.partition('<ol class="funnel">')[2].partition("</ol>")[0]
+        assert "1 paused" in funnel, page
+        assert ("hx-get" in funnel) == ("replay" not in page)
 
 
 def test_the_slider_gets_the_moment_alone(viewer: Client, make_plan: MakePlan) -> None:

@@ -85,6 +85,15 @@ def test_every_step_of_the_funnel_leads_to_the_tasks_that_it_counts(
     assert shown(operator.get(f"/plans/{plan.pk}/?at=nonsense", headers=HTMX).text) == []
 
 
+def test_a_row_names_the_stage_at_which_the_funnel_counts_it(operator: Client, plan: Plan) -> None:
+    # It was paused after its last stage had ended; the next one has not begun.
+    stand(Task.objects.filter(position=0), TaskState.PAUSED, cursor=4, step="switch_route")
+    text = operator.get(f"/plans/{plan.pk}/?at=check_health", headers=HTMX).text
+    assert shown(text) == ["tenant-0001", "tenant-0003"]
+    named = re.findall(r"</span> <span>([a-z ]+)</span></td>", text)
+    assert named == ["check health", "check health"]
+
+
 def test_a_filter_is_taken_away_alone(operator: Client, plan: Plan) -> None:
     where = f"/plans/{plan.pk}/?state=FAILED&wave=1&stage=switch_route"
     text = operator.get(where, headers=HTMX).text
