@@ -17,6 +17,8 @@ RECENT_ENDS = 30
 """So many ends say how fast it goes now: enough to be steady, few enough to follow a change."""
 ENDS_MIN = 5
 """With fewer ends an estimate would be a guess."""
+AVERAGED_MIN = 2
+"""A single end has no pace."""
 _FIRST_SECOND = "0001-01-01 00:00:00"
 _CHARS = ((600, 19, 1), (36_000, 16, 60), (360_000, 15, 600), (math.inf, 13, 3600))
 """Up to how many seconds a plan takes, how many characters of a time tell its ends apart, and how
@@ -109,6 +111,8 @@ def pace_of(
     if plan.started_at is None or not ends.counted:
         return Pace()
     if plan.finished_at is not None:
+        if ends.total < AVERAGED_MIN:
+            return Pace()
         took = (plan.finished_at - plan.started_at).total_seconds()
         return Pace(60 * ends.total / max(1.0, took))
     now = now or timezone.now()

@@ -11,12 +11,14 @@ from plans.queries.funnel import BACKWARD
 from plans.queries.told import ToldService, told_services
 from plans.queries.wall import SETTLED, SWITCHING_STAGE
 
+UNDER_WAY = {TaskState.RUNNING: "running", TaskState.ROLLING_BACK: "undoing"}
+
 
 @dataclass(frozen=True)
 class RailStep:
     """One stage on the rail.
 
-    `status` is `done`, `running`, `failed`, `undone`, `skipped`, `stopped` or `ahead`.
+    `status` is `done`, `running`, `undoing`, `failed`, `undone`, `skipped`, `stopped` or `ahead`.
     """
 
     number: int
@@ -90,7 +92,7 @@ def _status(task: Task, index: int, runs: list[StageRun]) -> str:
     if last is None:
         return "ahead"
     if last.state == StageRunState.RUNNING:
-        return "running" if task.state in (TaskState.RUNNING, TaskState.ROLLING_BACK) else "stopped"
+        return UNDER_WAY.get(TaskState(task.state), "stopped")
     if last.state == StageRunState.FAILED and index >= task.cursor - 1:
         return "failed"
     if last.direction == Direction.ROLLBACK and index >= task.cursor:

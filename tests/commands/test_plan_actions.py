@@ -102,7 +102,7 @@ def test_a_plan_is_shown_with_its_failures_and_cannot_steer_the_terminal(
     assert "\x1b" not in ended.out
     assert "Switch \\x1b[2J”: FAILED" in ended.out
     assert "1 completed, 1 failed" in ended.out
-    assert f"task {failed.pk}, tenant-002: GATEWAY_REJECTED (switch_route)" in ended.out
+    assert f"task {failed.pk}, tenant-002: FAILED, GATEWAY_REJECTED (switch_route)" in ended.out
     shown = json.loads(manage("plan", "show", failed.plan_id, "--json").out)
     assert (shown["state"], shown["counts"]["FAILED"]) == ("FAILED", 1)
     assert manage("plan", "show", failed.plan_id + 1).code == 1

@@ -155,6 +155,25 @@ def test_what_a_failed_plan_has_not_begun_is_cancelled_in_the_table(
     assert list(states) == ["COMPLETED", "CANCELLED", "CANCELLED"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("?from_checkpoint=1", "Continue from checkpoint: switch route"),
+        ("?from_checkpoint=0", "Start over from: read tenant"),
+        ("", "Continue from checkpoint: switch route"),
+    ],
+)
+def test_a_retry_keeps_its_name_in_the_confirmation(
+    asked: str, name: str, operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan(1)
+    operations.start_plan(plan.pk, OPERATOR)
+    stand(Task.objects.all(), TaskState.FAILED, admitted=False, **FAILED_FIELDS)
+    text = operator.get(f"/tasks/{Task.objects.get().pk}/retry/{asked}", headers=HTMX).text
+    assert f'<h2 id="dialog-title">{name}: tenant-0001' in text
+    assert f"{name}</button>" in text
+
+
 def test_a_selection_is_confirmed_then_acted_on_exactly(
     operator: Client, make_plan: MakePlan
 ) -> None:

@@ -46,6 +46,14 @@ def test_the_page_offers_three_decisions_for_a_group(operator: Client, plan: Pla
     assert "The traffic of 4 of them may have moved." in text
 
 
+def test_of_a_single_tenant_the_page_speaks_in_the_singular(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan(1)
+    stand(Task.objects.filter(plan=plan), TaskState.FAILED, admitted=False, **FAILED_FIELDS)
+    assert "Its traffic may have moved." in operator.get(f"/plans/{plan.pk}/").text
+
+
 def test_a_plan_that_takes_no_retry_offers_none(operator: Client, plan: Plan) -> None:
     operations.pause_plan(plan.pk, OPERATOR)
     text = operator.get(f"/plans/{plan.pk}/").text

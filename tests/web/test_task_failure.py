@@ -4,9 +4,10 @@ import pytest
 from django.test import Client
 
 from plans import operations
+from plans.engine import executor
 from plans.models import Task, TaskState
 from tests.plans.switching import failed_at
-from tests.support.driving import OPERATOR, work_off
+from tests.support.driving import OPERATOR, WORKER, work_off
 from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +67,18 @@ def test_what_is_left_behind_shrinks_while_it_goes_back(sandbox: Sandbox, viewer
     work_off()
     assert Task.objects.get().state == TaskState.ROLLED_BACK
     assert "Nothing: it was rolled back" in left_behind(viewer, task)
+
+
+def test_the_stage_that_goes_back_now_is_said_to_be_undone(
+    sandbox: Sandbox, viewer: Client
+) -> None:
+    task = failed_at(sandbox, "check_health")
+    sandbox.add_fault("tenant-001", "instance.notify", "status", code=503, retry_after="60")
+    operations.roll_back_task(task.pk, OPERATOR)
+    executor.run(task.pk, WORKER)
+    rail = page_of(viewer, task).partition('id="task-rail"')[2].partition("</section>")[0]
+    assert "being undone" in rail
+    assert "running" not in rail
 
 
 def test_an_instance_that_is_down_with_the_right_version_is_unhealthy(

@@ -96,6 +96,12 @@ def test_a_plan_at_its_end_says_its_average(make_plan: MakePlan) -> None:
     assert pace(plan, 0) == Pace(2.0)
 
 
+def test_a_single_end_has_no_average(make_plan: MakePlan) -> None:
+    plan = begun(make_plan(1), 10, state=PlanState.FAILED, finished_at=minutes(9.97))
+    ended(plan, [9.97])
+    assert pace(plan, 0) == Pace()
+
+
 @pytest.mark.parametrize(
     ("low", "high", "text"),
     [

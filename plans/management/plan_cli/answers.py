@@ -122,7 +122,7 @@ def failure_lines(plan: Plan) -> Iterator[str]:
     """The latest failures of a plan, with the ids by which to act on them."""
     failed = list(eligible.failed(plan)[: FAILURES_SHOWN + 1])
     for task in failed[:FAILURES_SHOWN]:
-        yield f"  {_('task')} {task.pk}, {task.tenant_id}: {_failure(task)}"
+        yield f"  {_('task')} {task.pk}, {task.tenant_id}: {task.state}, {_failure(task)}"
     if len(failed) > FAILURES_SHOWN:
         yield _("  and more: see the dashboard")
 

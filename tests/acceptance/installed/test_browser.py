@@ -116,7 +116,7 @@ def continue_from_its_checkpoint(visitor: Visitor, tenant: str, sandbox: Sandbox
     page.evaluate("window.stamp = 'the task too'")
     visitor.act(
         "Continue from checkpoint: switch route",
-        "Retry",
+        "Continue from checkpoint: switch route",
         says="Will run: switch route → check health → update status",
     )
     expect(page.locator("#task-header .badge")).to_have_text("completed")
