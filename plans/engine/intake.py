@@ -13,7 +13,7 @@ import zlib
 from redis import Redis
 from rq.job import Job
 
-from plans.engine.queue import FUNCTION_NAME, QUEUE_KEY
+from plans.engine.queue import FUNCTION_NAME, QUEUE_KEY, is_task_id
 
 DATA_MAX_BYTES = 4096
 
@@ -83,7 +83,6 @@ def task_id_of(data: bytes | None) -> int:
         raise PoisonedJob("it is not zipped JSON") from error
     match call:
         case [function, None, [task_id], dict(kwargs)]:
-            # `type` and not isinstance: True is an int, too.
-            if function == FUNCTION_NAME and not kwargs and type(task_id) is int and task_id > 0:
+            if function == FUNCTION_NAME and not kwargs and is_task_id(task_id):
                 return task_id
     raise PoisonedJob(f"it does not call {FUNCTION_NAME} with one task id")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, TypeGuard, cast
 
 from django_rq import get_connection
 from redis import ConnectionPool, Redis
@@ -34,6 +34,7 @@ QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{QUEUE_NAME}"
 FUNCTION_NAME = f"{run_task.__module__}.{run_task.__qualname__}"
 FAILURE_TTL_SECONDS = 24 * 60 * 60
 CONNECTIONS_MAX = 64
+TASK_ID_MAX = 2**63 - 1
 
 RING_SCRIPT = """
 -- KEYS: the job's hash, the queue, the set of all queues. ARGV: the job's id, then its fields.
@@ -113,8 +114,8 @@ def queued_task_ids(*, connection: Redis | None = None) -> set[int]:
     """The ids of the tasks whose jobs wait in the queue now. Raises `RedisUnavailable`."""
     with _redis(connection) as client:
         job_ids = cast("list[bytes]", client.lrange(QUEUE_KEY, 0, -1))
-    found = (re.fullmatch(rb"task-([0-9]{1,18})", job_id) for job_id in job_ids)
-    return {int(match[1]) for match in found if match}
+    found = (re.fullmatch(rb"task-([0-9]{1,19})", job_id) for job_id in job_ids)
+    return {task_id for match in found if match and is_task_id(task_id := int(match[1]))}
 
 
 def depth(*, connection: Redis | None = None) -> int:
@@ -132,6 +133,12 @@ def workers(*, connection: Redis | None = None) -> list[WorkerInfo]:
     # A killed worker stays in the set until the next one starts, but its hash ends with it; a
     # worker of another kind does not say how many threads it has.
     return [_info(fields) for fields in hashes if b"threads" in fields]
+
+
+def is_task_id(value: object) -> TypeGuard[int]:
+    """Whether the database could hold a task of this id."""
+    # `type` and not isinstance: True is an int, too.
+    return type(value) is int and 0 < value <= TASK_ID_MAX
 
 
 @functools.cache

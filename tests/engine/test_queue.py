@@ -125,10 +125,19 @@ def test_rq_reads_a_rung_task_as_a_job_of_its_own(client: Redis) -> None:
 
 
 def test_jobs_of_others_are_not_taken_for_tasks(client: Redis) -> None:
-    client.rpush(queue.QUEUE_KEY, "somebody", "task-", "task-x", b"\xff", "task-5")
+    client.rpush(queue.QUEUE_KEY, "somebody", "task-", "task-x", b"\xff", "task-5", "task-0")
 
     assert queue.queued_task_ids() == {5}
-    assert queue.depth() == 5
+    assert queue.depth() == 6
+
+
+def test_the_ids_that_are_taken_are_those_that_are_seen_in_the_queue(
+    client: Redis, intake: Intake
+) -> None:
+    queue.ring_many([10**18, 2**63 - 1, 2**63, 10**30])
+
+    assert queue.queued_task_ids() == {10**18, 2**63 - 1}
+    assert intake.take(NO_WAIT, 4) == [10**18, 2**63 - 1]
 
 
 def test_a_wait_ends_when_a_task_is_rung(client: Redis, intake: Intake) -> None:
@@ -164,6 +173,8 @@ def test_an_empty_queue_gives_nothing(intake: Intake) -> None:
         zipped("plans.engine.jobs.run_task", None, ["1"], {}),
         zipped("plans.engine.jobs.run_task", None, [True], {}),
         zipped("plans.engine.jobs.run_task", None, [-1], {}),
+        zipped("plans.engine.jobs.run_task", None, [2**63], {}),
+        zipped("plans.engine.jobs.run_task", None, [10**30], {}),
         zipped("plans.engine.jobs.run_task", None, [1.5], {}),
         zipped("plans.engine.jobs.run_task", None, 1, {}),
         zipped("plans.engine.jobs.run_task"),
