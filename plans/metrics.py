@@ -20,6 +20,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from plans.engine import queue
+from plans.engine.worker_info import WorkerInfo
 from plans.errors import RedisUnavailable
 from plans.models import ACTIVE_STATES, EventKind, PlanState, TaskState
 from plans.queries import load, renewals
@@ -215,11 +216,11 @@ def _workers() -> Iterator[Metric]:
     yield from _each_worker(workers)
 
 
-def _each_worker(workers: list[queue.WorkerInfo]) -> Iterator[Metric]:
+def _each_worker(workers: list[WorkerInfo]) -> Iterator[Metric]:
     """What each process says of itself. It does so through Redis, so only one address is scraped,
     and a worker needs no port."""
 
-    def of_each(value: Callable[[queue.WorkerInfo], float | None]) -> Mapping[Labels, float]:
+    def of_each(value: Callable[[WorkerInfo], float | None]) -> Mapping[Labels, float]:
         values = {(worker["name"],): value(worker) for worker in workers}
         return {labels: number for labels, number in values.items() if number is not None}
 
@@ -229,7 +230,7 @@ def _each_worker(workers: list[queue.WorkerInfo]) -> Iterator[Metric]:
         runs[worker["name"], "broken"] = worker["failed"]
     what = "Looks at tasks by this worker; broken: out of which an error came that nobody caught."
     yield _counters("worker_process_runs", what, ("worker", "outcome"), runs)
-    gauges: dict[str, tuple[str, Callable[[queue.WorkerInfo], float | None]]] = {
+    gauges: dict[str, tuple[str, Callable[[WorkerInfo], float | None]]] = {
         "threads": ("Threads of this worker.", lambda w: w["threads"]),
         "threads_busy": ("Threads of this worker that run a task.", lambda w: w["busy"]),
         "start_time_seconds": ("When it started.", lambda w: w["started_at"].timestamp()),
@@ -238,7 +239,7 @@ def _each_worker(workers: list[queue.WorkerInfo]) -> Iterator[Metric]:
     }
     for name, (what, value) in gauges.items():
         yield _gauges(f"worker_process_{name}", what, label, of_each(value))
-    counters: dict[str, tuple[str, Callable[[queue.WorkerInfo], float | None]]] = {
+    counters: dict[str, tuple[str, Callable[[WorkerInfo], float | None]]] = {
         "working_seconds": ("Time of its threads at tasks.", lambda w: w["working_seconds"]),
         "cpu_seconds": ("Its time of processors.", lambda w: w["cpu_seconds"]),
     }

@@ -1,6 +1,7 @@
 """How a worker process shows itself: in RQ's registry, for `rq info`, django-rq and our pages."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from redis import Redis
@@ -37,7 +38,9 @@ class Presence:
             self.is_suspended = bool(pipeline.execute()[-1])
         if not self._has_tidied:
             # The killed ones of before: their hashes have ended, their names stay in the sets.
-            worker_registration.clean_worker_registry(self._worker.queues[0])
+            # RQ gives up at a name that is no text; then they do no harm there.
+            with suppress(UnicodeDecodeError):
+                worker_registration.clean_worker_registry(self._worker.queues[0])
             self._has_tidied = True
 
     def withdraw(self) -> None:

@@ -10,9 +10,8 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from itertools import chain
-from typing import Any, TypedDict, TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 from django_rq import get_connection
 from redis import ConnectionPool, Redis
@@ -22,15 +21,17 @@ from redis.retry import Retry
 from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
-from rq.utils import as_text, now, utcparse
+from rq.utils import now
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from plans import conf
 from plans.engine.jobs import run_task
+from plans.engine.worker_info import WorkerInfo, info_or_none
 from plans.errors import RedisUnavailable
 
 QUEUE_NAME = "default"
 QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{QUEUE_NAME}"
+REGISTRY_KEY = WORKERS_BY_QUEUE_KEY % QUEUE_NAME
 FUNCTION_NAME = f"{run_task.__module__}.{run_task.__qualname__}"
 FAILURE_TTL_SECONDS = 24 * 60 * 60
 CONNECTIONS_MAX = 64
@@ -47,28 +48,6 @@ redis.call('RPUSH', KEYS[2], ARGV[1])
 redis.call('SADD', KEYS[3], KEYS[2])
 return 1
 """
-
-
-class WorkerInfo(TypedDict):
-    """What a worker process last said of itself; `started_at` and `last_heartbeat` are in UTC.
-
-    None: it did not say, because it is of another version or its machine has no /proc.
-    """
-
-    name: str
-    hostname: str
-    pid: int
-    state: str
-    threads: int
-    busy: int
-    done: int
-    failed: int
-    working_seconds: float
-    cpu_seconds: float | None
-    resident_bytes: float | None
-    open_files: float | None
-    started_at: datetime
-    last_heartbeat: datetime
 
 
 def connect(timeout_seconds: float = conf.REDIS_TIMEOUT_SECONDS, *, retries: int = 1) -> Redis:
@@ -125,14 +104,17 @@ def depth(*, connection: Redis | None = None) -> int:
 
 
 def workers(*, connection: Redis | None = None) -> list[WorkerInfo]:
-    """The worker processes that are alive, by name. Raises `RedisUnavailable`."""
+    """The worker processes that are alive, by name. Raises `RedisUnavailable`.
+
+    What somebody else has put among them, and cannot be read, is left out.
+    """
     with _redis(connection) as client, client.pipeline(transaction=False) as pipeline:
-        for key in sorted(client.smembers(WORKERS_BY_QUEUE_KEY % QUEUE_NAME)):
+        keys = sorted(client.smembers(REGISTRY_KEY))
+        for key in keys:
             pipeline.hgetall(key)
-        hashes = pipeline.execute()
-    # A killed worker stays in the set until the next one starts, but its hash ends with it; a
-    # worker of another kind does not say how many threads it has.
-    return [_info(fields) for fields in hashes if b"threads" in fields]
+        hashes = pipeline.execute(raise_on_error=False)
+    found = (info_or_none(key, fields) for key, fields in zip(keys, hashes, strict=True))
+    return [info for info in found if info is not None]
 
 
 def is_task_id(value: object) -> TypeGuard[int]:
@@ -171,27 +153,3 @@ def _keys_and_arguments(task_id: int, client: Redis) -> tuple[list[str], list[An
     job.enqueued_at = now()
     fields = chain.from_iterable(job.to_dict(include_meta=False).items())
     return [job.key, QUEUE_KEY, Queue.redis_queues_keys], [job.id, *fields]
-
-
-def _info(fields: dict[bytes, bytes]) -> WorkerInfo:
-    said = {as_text(field): as_text(value) for field, value in fields.items()}
-    return WorkerInfo(
-        name=said["name"],
-        hostname=said["hostname"],
-        pid=int(said["pid"]),
-        state=said["state"],
-        threads=int(said["threads"]),
-        busy=int(said["busy"]),
-        done=int(said["successful_job_count"]),
-        failed=int(said["failed_job_count"]),
-        working_seconds=float(said["total_working_time"]),
-        cpu_seconds=_number(said.get("cpu_seconds")),
-        resident_bytes=_number(said.get("resident_bytes")),
-        open_files=_number(said.get("open_files")),
-        started_at=utcparse(said["birth"]),
-        last_heartbeat=utcparse(said["last_heartbeat"]),
-    )
-
-
-def _number(said: str | None) -> float | None:
-    return None if said is None else float(said)

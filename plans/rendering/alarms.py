@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from redis import Redis
 
 from plans.engine import queue
-from plans.engine.queue import WorkerInfo
+from plans.engine.worker_info import WorkerInfo
 from plans.errors import RedisUnavailable
 from plans.models import ACTIVE_STATES, Leadership, Task
 

@@ -175,6 +175,19 @@ def test_a_killed_worker_is_soon_out_of_the_registry(workers: Workers) -> None:
         wait_until(lambda: Worker.all_keys(connection=client) == [f"rq:worker:{second.name}"])
 
 
+def test_a_name_in_the_registry_that_is_no_text_disturbs_no_worker(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    with queue.connect() as client:
+        client.sadd("rq:workers:default", b"rq:worker:\xfe")
+
+    workers.start_here()
+    [then] = wait_until(queue.workers)
+    wait_until(lambda: queue.workers()[0]["last_heartbeat"] > then["last_heartbeat"])
+
+    assert "Traceback" not in caplog.text
+
+
 def test_a_worker_killed_while_it_waits_takes_no_task_with_it(workers: Workers) -> None:
     frozen = workers.start()
     wait_until(queue.workers)

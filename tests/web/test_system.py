@@ -4,10 +4,12 @@ import re
 
 import pytest
 from django.test import Client, override_settings
+from redis import Redis
 
 from plans import operations
 from plans.models import Task
 from plans.queries import last_errors
+from plans.rendering import alarms
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox
 
@@ -26,6 +28,17 @@ def test_another_redis_of_the_tenants_that_is_away_is_seen(viewer: Client) -> No
         page = viewer.get("/system/").text
     assert re.search(ANSWERED % "Redis", page)
     assert re.search('<b class="num bad">–</b><span>until the tenants[^<]* Redis answers', page)
+
+
+@pytest.mark.parametrize("path", ["/", "/system/", "/metrics"])
+def test_junk_among_the_workers_breaks_no_page(
+    path: str, viewer: Client, redis_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "_look", alarms._Look())
+    with Redis.from_url(redis_server) as redis:
+        redis.hset("rq:worker:x", mapping={"threads": "abc"})
+        redis.sadd("rq:workers:default", "rq:worker:x")
+    assert viewer.get(path).status_code == 200
 
 
 def test_the_last_errors_lead_to_plan_and_task(sandbox: Sandbox, viewer: Client) -> None:
