@@ -17,7 +17,11 @@ OUTAGE_PAUSE_SECONDS = 1.0
 
 
 async def listen(group: str, hear: Callable[[dict[str, Any]], None]) -> None:
-    """Call `hear` with every doorbell of `group`, until cancelled; Redis may come and go."""
+    """Call `hear` with every doorbell of `group`, until cancelled; Redis may come and go.
+
+    What is published there and is no doorbell of ours is skipped.
+    """
+    has_said_nonsense = False
     while True:
         layer = get_channel_layer()
         try:
@@ -30,7 +34,12 @@ async def listen(group: str, hear: Callable[[dict[str, Any]], None]) -> None:
             continue
         try:
             while True:
-                hear(await layer.receive(channel))
+                try:
+                    hear(await layer.receive(channel))
+                except ValueError as error:
+                    log = logger.debug if has_said_nonsense else logger.warning
+                    log("Somebody publishes in %s what is no doorbell: %r", group, error)
+                    has_said_nonsense = True
         finally:
             with contextlib.suppress(RedisError, OSError):
                 async with asyncio.timeout(conf.REDIS_TIMEOUT_SECONDS):

@@ -9,7 +9,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.test import override_settings
-from redis import RedisError
+from redis import Redis, RedisError
 
 from bluegreen.embedded_redis import EmbeddedRedis
 from plans.live import ear
@@ -52,3 +52,26 @@ def test_a_feed_hears_again_after_redis_was_away(
     with override_settings(CHANNEL_LAYERS={"default": {**default, "CONFIG": config}}):
         asyncio.run(scene())
     assert len(heard) >= 2
+
+
+@pytest.mark.parametrize("junk", [b"garbage", b"", b"\xc1", b"\x81\x01\x01", b"\xa1\xff"])
+def test_a_message_that_nobody_can_read_is_said_once_and_what_follows_is_heard(
+    junk: bytes, redis_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def scene() -> dict[str, Any]:
+        listening = asyncio.create_task(ear.listen("fleet", heard.put_nowait))
+        with Redis.from_url(redis_server) as redis:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while redis.publish("bluegreen__group__fleet", junk) == 0:
+                    await asyncio.sleep(0.02)
+                redis.publish("bluegreen__group__fleet", junk)
+                await get_channel_layer().group_send("fleet", {"type": "doorbell"})
+                first = await heard.get()
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        return first
+
+    assert asyncio.run(scene()) == {"type": "doorbell"}
+    assert caplog.text.count("what is no doorbell") == 1
