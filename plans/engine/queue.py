@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any, TypeGuard, cast
 
+from django.utils.translation import gettext_noop as _
 from django_rq import get_connection
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 from rq import Queue
 from rq.job import Job, JobStatus
@@ -36,6 +37,11 @@ FUNCTION_NAME = f"{run_task.__module__}.{run_task.__qualname__}"
 FAILURE_TTL_SECONDS = 24 * 60 * 60
 CONNECTIONS_MAX = 64
 TASK_ID_MAX = 2**63 - 1
+
+NOT_OURS = _(
+    "The key %(key)s in Redis holds something else than what belongs there: delete it, and it is "
+    "made anew. Nothing is lost."
+)
 
 RING_SCRIPT = """
 -- KEYS: the job's hash, the queue, the set of all queues. ARGV: the job's id, then its fields.
@@ -108,8 +114,9 @@ def workers(*, connection: Redis | None = None) -> list[WorkerInfo]:
 
     What somebody else has put among them, and cannot be read, is left out.
     """
-    with _redis(connection) as client, client.pipeline(transaction=False) as pipeline:
-        keys = sorted(client.smembers(REGISTRY_KEY))
+    asked = _redis(connection, REGISTRY_KEY)
+    with asked as client, client.pipeline(transaction=False) as pipeline:
+        keys = sorted(cast("set[bytes]", client.smembers(REGISTRY_KEY)))
         for key in keys:
             pipeline.hgetall(key)
         hashes = pipeline.execute(raise_on_error=False)
@@ -123,16 +130,24 @@ def is_task_id(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 < value <= TASK_ID_MAX
 
 
+def is_wrong_type(error: Exception) -> bool:
+    """Whether Redis answered that a key holds something of another type than was asked for."""
+    # From a script it comes with more words, before and behind.
+    return isinstance(error, ResponseError) and "WRONGTYPE" in str(error)
+
+
 @functools.cache
 def _client() -> Redis:
     return connect()
 
 
 @contextmanager
-def _redis(connection: Redis | None) -> Iterator[Redis]:
+def _redis(connection: Redis | None, key: str = QUEUE_KEY) -> Iterator[Redis]:
     try:
         yield connection or _client()
     except RedisError as error:
+        if is_wrong_type(error):
+            raise RedisUnavailable(NOT_OURS, key=key) from error
         raise RedisUnavailable(cause=str(error)) from error
 
 

@@ -13,6 +13,7 @@ from redis.retry import Retry
 from plans import conf
 from plans.engine.clock import in_seconds
 from plans.engine.question import Question
+from plans.engine.queue import NOT_OURS, QUEUE_KEY, is_wrong_type
 from plans.models import Leadership
 
 DATABASE, REDIS, CONDUCTOR = "database", "redis", "conductor"
@@ -36,9 +37,11 @@ def missing() -> dict[str, str]:
         faults[DATABASE] = "The database does not answer, or was not migrated."
         faults[CONDUCTOR] = "Only the database knows."
     try:
-        _redis_answers.answer(conf.READY_TIMEOUT_SECONDS)
-    except (RedisError, TimeoutError):
+        _queue_answers.answer(conf.READY_TIMEOUT_SECONDS)
+    except (RedisError, TimeoutError) as error:
         faults[REDIS] = "Redis does not answer: no new tasks are picked up until it does."
+        if is_wrong_type(error):
+            faults[REDIS] = NOT_OURS % {"key": QUEUE_KEY}
     return faults
 
 
@@ -73,8 +76,8 @@ def _is_conductor_seen() -> bool:
     return Leadership.objects.filter(role="conductor", seen_at__gte=lately).exists()
 
 
-def _ping_redis() -> bool:
-    return bool(_client(settings.REDIS_URL).ping())
+def _length_of_queue() -> int:
+    return _client(settings.REDIS_URL).llen(QUEUE_KEY)
 
 
 @cache
@@ -90,4 +93,4 @@ def _client(url: str) -> Redis:
 
 
 _conductor_seen = Question(_is_conductor_seen)
-_redis_answers = Question(_ping_redis)
+_queue_answers = Question(_length_of_queue)

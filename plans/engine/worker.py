@@ -27,7 +27,7 @@ from plans.engine import jobs, presence
 from plans.engine.database_watch import AWAY, DatabaseWatch
 from plans.engine.intake import Intake
 from plans.engine.process_figures import process_figures
-from plans.engine.queue import QUEUE_NAME, connect
+from plans.engine.queue import NOT_OURS, QUEUE_KEY, QUEUE_NAME, connect, is_wrong_type
 from plans.engine.ticker import Ticker
 
 POLL_SECONDS = 1
@@ -88,7 +88,7 @@ class ThreadedWorker(BaseWorker):
         self._figures_lock = threading.Lock()
         self._busy = 0
         self._database = DatabaseWatch()
-        self._redis_is_away = False
+        self._redis_trouble = ""
         self._backoff_seconds = BACKOFF_FIRST_SECONDS
         self._signalled_at: float | None = None
         self._intake = Intake(self.connection)
@@ -163,19 +163,20 @@ class ThreadedWorker(BaseWorker):
             self._free.release(unused)
 
     def _wait_for_redis(self, error: RedisError) -> None:
-        if not self._redis_is_away:
-            self._redis_is_away = True
+        trouble = NOT_OURS % {"key": QUEUE_KEY} if is_wrong_type(error) else "Redis is away."
+        if self._redis_trouble != trouble:
+            self._redis_trouble = trouble
             self._backoff_seconds = BACKOFF_FIRST_SECONDS
-            logger.warning("Redis is away, running tasks go on, no new ones come: %s", error)
+            logger.warning("%s Running tasks go on, no new ones come: %s", trouble, error)
         until = time.monotonic() + self._backoff_seconds
         self._backoff_seconds = min(2 * self._backoff_seconds, BACKOFF_MAX_SECONDS)
         while not self._stop_requested and time.monotonic() < until:
             time.sleep(BACKOFF_FIRST_SECONDS)
 
     def _redis_is_back(self) -> None:
-        if self._redis_is_away:
-            self._redis_is_away = False
-            logger.warning("Redis is back.")
+        if self._redis_trouble:
+            self._redis_trouble = ""
+            logger.warning("Redis is back: new tasks come.")
 
     # --- Running -----------------------------------------------------------------------------
 

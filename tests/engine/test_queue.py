@@ -232,6 +232,18 @@ def test_redis_that_is_away_is_named_as_such(settings: Settings) -> None:
         queue.workers(connection=away)
 
 
+@pytest.mark.parametrize("key", [queue.QUEUE_KEY, queue.REGISTRY_KEY])
+def test_a_key_that_holds_something_else_is_named_with_what_to_do(client: Redis, key: str) -> None:
+    client.set(key, "x")
+    calls = [queue.workers] if key == queue.REGISTRY_KEY else [queue.depth, queue.queued_task_ids]
+    calls += [lambda: queue.ring(1), lambda: queue.ring(1)] if key == queue.QUEUE_KEY else []
+
+    for call in calls:
+        with pytest.raises(RedisUnavailable, match=f"The key {key} in Redis .* delete it"):
+            call()
+    assert client.get(key) == b"x"
+
+
 def test_a_task_is_not_run_outside_of_our_worker() -> None:
     with pytest.raises(RuntimeError, match=r"manage\.py worker"):
         run_task(1)

@@ -250,6 +250,21 @@ def test_a_worker_outlives_redis_and_says_so_once(
     assert worker.wait(QUICK_SECONDS) == 0
 
 
+def test_a_worker_says_what_stands_in_the_place_of_its_queue_and_goes_on_once_it_is_gone(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    with queue.connect() as client:
+        client.set(queue.QUEUE_KEY, "x")
+        workers.start_here()
+        wait_until(lambda: "delete it" in caplog.text)
+        assert f"The key {queue.QUEUE_KEY} in Redis" in caplog.text
+        assert "Redis is away" not in caplog.text
+        client.delete(queue.QUEUE_KEY)
+    queue.ring(1)
+    workers.wait_for("ended", 1)
+    assert caplog.text.count("delete it") == 1
+
+
 def test_a_poisoned_queue_harms_nothing(workers: Workers, caplog: pytest.LogCaptureFixture) -> None:
     with queue.connect() as client:
         client.hset("rq:job:a", "data", b"not a job")

@@ -10,6 +10,7 @@ from urllib.error import HTTPError
 
 import pytest
 from django.test import Client, override_settings
+from redis import Redis
 
 from plans import conf
 from plans.engine import leadership
@@ -59,6 +60,16 @@ def test_a_redis_that_is_away_is_missing_and_its_address_is_not_told() -> None:
     assert set(answer.json()["missing"]) == {"redis"}
     assert "secret" not in answer.text
     assert "127.0.0.1" not in answer.text
+
+
+@committed
+def test_something_else_in_the_place_of_the_queue_is_said(redis_server: str) -> None:
+    leadership.lead("conductor", "somebody")
+    with Redis.from_url(redis_server) as redis:
+        redis.set("rq:queue:default", "x")
+    answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert "rq:queue:default in Redis" in answer.json()["missing"]["redis"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
