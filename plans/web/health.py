@@ -30,8 +30,8 @@ PROBES = {"/healthz": healthz, "/readyz": readyz}
 def answer_probes(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """The first middleware. Probes ask by address and in plain HTTP: they name no allowed host,
-    follow no redirect, and have no session."""
+    """A middleware before all that could refuse. Probes ask by address and in plain HTTP: they
+    name no allowed host, follow no redirect, and have no session."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path_info)

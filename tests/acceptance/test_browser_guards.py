@@ -6,19 +6,22 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
 
 from plans.models import ApiToken
 from tests.acceptance.caller import Caller
 from tests.acceptance.matrix import DOORS, EVERYBODY, Who
 from tests.support.processes import Processes, WebProcess
 
+FRAME = {"X-Frame-Options": "DENY"}
 HEADERS = {
-    "X-Frame-Options": "DENY",
+    **FRAME,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
 PROBES = ("/healthz", "/readyz")
-"""No browser looks at these."""
+"""These are answered before TLS is asked for, and before what says the other headers."""
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -26,15 +29,48 @@ PROBES = ("/healthz", "/readyz")
 def test_every_answer_binds_the_browser(door: str) -> None:
     caller = Caller(Who.ADMIN)
     for address, rule in DOORS[door].items():
-        if address in PROBES:
-            continue
         answer, _is_changed = caller.ask("GET", address, rule)
-        policy = answer.headers.get("Content-Security-Policy", "")
-        assert "default-src 'self'" in policy, address
-        assert "frame-ancestors 'none'" in policy, address
-        assert "unsafe" not in policy, address
-        for name, value in HEADERS.items():
-            assert answer.headers.get(name) == value, (address, name)
+        assert_bound(answer, HEADERS if address not in PROBES else FRAME, address)
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/static/icon.svg", "localhost", 200),
+        ("/static/admin/css/base.css", "localhost", 200),
+        ("/static/nothing.css", "localhost", 404),
+        ("/plans/1", "localhost", 301),
+        ("/nowhere/", "localhost", 404),
+        ("/plans/", "elsewhere.example", 400),
+    ],
+)
+@pytest.mark.django_db
+def test_files_redirects_and_refusals_bind_the_browser_too(
+    path: str, host: str, status: int
+) -> None:
+    answer = Client(raise_request_exception=False).get(path, headers={"Host": host})
+    assert answer.status_code == status
+    assert_bound(answer, HEADERS, path)
+
+
+@pytest.mark.django_db
+def test_files_may_be_kept_by_browsers() -> None:
+    answer = Client().get("/static/icon.svg")
+    assert "max-age" in answer.headers["Cache-Control"]
+    again = Client().get(
+        "/static/icon.svg", headers={"If-Modified-Since": answer.headers["Last-Modified"]}
+    )
+    assert again.status_code == 304
+    assert not answer.cookies
+
+
+def assert_bound(answer: HttpResponse, headers: dict[str, str], address: str) -> None:
+    policy = answer.headers.get("Content-Security-Policy", "")
+    assert "default-src 'self'" in policy, address
+    assert "frame-ancestors 'none'" in policy, address
+    assert "unsafe" not in policy, address
+    for name, value in headers.items():
+        assert answer.headers.get(name) == value, (address, name)
 
 
 @pytest.mark.parametrize("door", DOORS)
