@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from plans.actor import Permission
-from plans.rendering.sign_in_form import SignInForm
+from plans.rendering.sign_in_form import SignInForm, told_to_wait
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -26,6 +27,13 @@ class AuditSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.has_perm(Permission.VIEW)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer = super().login(request, extra_context)
+        shown = answer.context_data if isinstance(answer, TemplateResponse) else None
+        return told_to_wait(answer, (shown or {}).get("form"))
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         guarded = super().admin_view(view, cacheable)

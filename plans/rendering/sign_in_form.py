@@ -2,15 +2,17 @@
 
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import ngettext
 
 from plans import conf
 from plans.operations import sign_in
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 IPV6_PREFIX = 64
 """One customer of a network provider has at least so many addresses: they count as one."""
@@ -40,6 +42,14 @@ class SignInForm(AuthenticationForm):
         cleaned = super().clean()
         sign_in.succeeded(name, address)
         return cleaned
+
+
+def told_to_wait(answer: Answer, form: object) -> Answer:
+    """`answer`, which shows `form`: 429 with `Retry-After` where its try was refused."""
+    if isinstance(form, SignInForm) and form.wait_seconds:
+        answer.status_code = 429
+        answer["Retry-After"] = str(form.wait_seconds)
+    return answer
 
 
 def address_of(request: HttpRequest | None) -> str:

@@ -9,16 +9,16 @@ from plans.actor import Actor, Permission
 from plans.errors import PermissionRefused
 from plans.models import ApiToken
 
-BEARER = "bearer "
+BEARER = "bearer"
 
 
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """All metrics; 401 for nobody, 403 for who may not view plans. A sent token decides alone."""
-    header = request.headers.get("Authorization", "")
-    if header[: len(BEARER)].lower() == BEARER:
-        actor = ApiToken.actor_of(header[len(BEARER) :].strip())
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == BEARER:
+        actor = ApiToken.actor_of(token.strip())
     else:
         actor = Actor.of(request.user) if request.user.is_authenticated else None
     if actor is None:

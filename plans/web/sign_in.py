@@ -4,7 +4,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse
 
-from plans.rendering.sign_in_form import SignInForm
+from plans.rendering.sign_in_form import SignInForm, told_to_wait
 
 
 class SignIn(LoginView):
@@ -14,8 +14,4 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        answer = super().form_invalid(form)
-        if isinstance(form, SignInForm) and form.wait_seconds:
-            answer.status_code = 429
-            answer["Retry-After"] = str(form.wait_seconds)
-        return answer
+        return told_to_wait(super().form_invalid(form), form)

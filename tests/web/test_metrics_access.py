@@ -39,6 +39,8 @@ def test_nobody_and_who_may_not_view_plans_read_nothing() -> None:
         "a wrong token in a session": signed_in.get(
             "/metrics", headers={"Authorization": "bearer bg_wrong"}
         ),
+        # A server takes the space away.
+        "no token in a session": signed_in.get("/metrics", headers={"Authorization": "Bearer"}),
     }
     assert {who: answer.status_code for who, answer in answers.items()} == dict.fromkeys(
         answers, 401

@@ -62,7 +62,10 @@ def test_after_five_wrong_passwords_also_the_right_one_waits_and_is_told_how_lon
 
 
 def test_the_page_of_the_admin_is_no_way_around() -> None:
-    assert "Too many tries" in guess_until_refused("/admin/login/").text
+    refused = guess_until_refused("/admin/login/")
+    assert "Too many tries" in refused.text
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= conf.SIGN_IN_WAIT_SECONDS
     assert attempt(password="right").status_code == 429
 
 
