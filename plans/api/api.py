@@ -5,8 +5,9 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 from ninja.operation import Operation
 
+from plans.actor import Permission
 from plans.api import effects, errors, plan_commands, plans, stop, tasks, tenants
-from plans.api.auth import BearerToken, Session
+from plans.api.auth import needs
 from plans.api.bodies import BodyParser
 
 DESCRIPTION = _(
@@ -28,7 +29,7 @@ api = Api(
     version="1",
     description=DESCRIPTION,
     urls_namespace="api",
-    auth=[BearerToken(), Session()],
+    auth=needs(Permission.VIEW),
     parser=BodyParser(),
     # Nothing is asked of a validator on the internet.
     docs=Swagger({"validatorUrl": None, "persistAuthorization": False}),

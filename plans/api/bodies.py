@@ -22,6 +22,8 @@ class BodyParser(Parser):
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         """The value in the body; raises `MalformedRequest` that says what to mend."""
+        if request.content_type != "application/json":
+            raise MalformedRequest(_("Send the body as JSON, with Content-Type: application/json."))
         try:
             text = request.body.decode()
         except UnicodeDecodeError:
@@ -36,14 +38,11 @@ class BodyParser(Parser):
         return cast(dict[str, Any], value)
 
 
-def require_json(request: HttpRequest) -> None:
-    """Refuse what cannot be a body of ours by its headers alone."""
+def require_length(request: HttpRequest) -> None:
+    """Refuse what Django could not read as a body at all."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         raise MalformedRequest(_("The header Content-Length is not a number."))
-    says_json = request.content_type == "application/json"
-    if not says_json and request.method not in ("GET", "HEAD", "OPTIONS") and request.body:
-        raise MalformedRequest(_("Send the body as JSON, with Content-Type: application/json."))
 
 
 def _loads(text: str) -> Any:

@@ -10,7 +10,7 @@ from ninja import Router
 
 from plans import operations
 from plans.actor import Permission
-from plans.api.auth import ApiRequest
+from plans.api.auth import ApiRequest, needs
 from plans.api.commands import (
     Command,
     Failed,
@@ -30,7 +30,9 @@ router = Router(tags=["plans"], by_alias=True)
 COMMANDED: dict[str, Any] = {
     "response": answers(PlanCommanded, 404, 409, 413),
     "exclude_unset": True,
+    "auth": needs(Permission.OPERATE),
 }
+DECIDED: dict[str, Any] = {**COMMANDED, "auth": needs(Permission.APPROVE)}
 
 
 @router.post("/plans/{plan_id}/start", summary="Start a plan", **COMMANDED)
@@ -87,7 +89,7 @@ def roll_back_plan(
     return PlanCommanded.of(plan, rollback_started_at=timezone.now())
 
 
-@router.post("/plans/{plan_id}/approve", summary="Approve a plan's gate", **COMMANDED)
+@router.post("/plans/{plan_id}/approve", summary="Approve a plan's gate", **DECIDED)
 def approve_plan(
     request: ApiRequest, plan_id: PlanId, command: Command | None = None
 ) -> PlanCommanded:
@@ -98,7 +100,7 @@ def approve_plan(
     return PlanCommanded.of(plan, approved_at=timezone.now())
 
 
-@router.post("/plans/{plan_id}/reject", summary="Reject a plan's gate", **COMMANDED)
+@router.post("/plans/{plan_id}/reject", summary="Reject a plan's gate", **DECIDED)
 def reject_plan(
     request: ApiRequest, plan_id: PlanId, command: Command | None = None
 ) -> PlanCommanded:
@@ -123,7 +125,10 @@ OPERATIONS = {
     TaskVerb.ROLLBACK: operations.roll_back_task,
 }
 NOT_IN_PLAN = _("It is no task of this plan.")
-SELECTED: dict[str, Any] = {"response": answers(SelectionAnswer, 404, 413)}
+SELECTED: dict[str, Any] = {
+    "response": answers(SelectionAnswer, 404, 413),
+    "auth": needs(Permission.OPERATE),
+}
 
 
 # Before the other verbs, whose address takes in this one.
@@ -149,7 +154,6 @@ def _command(
     selection: Selection,
     **options: Any,
 ) -> SelectionAnswer:
-    request.auth.require(Permission.OPERATE)
     asked = dict.fromkeys(selection.task_ids)
     of_plan = Task.objects.filter(plan=existing_plan(plan_id))
     own = asked.keys() & set(of_plan.values_list("pk", flat=True))

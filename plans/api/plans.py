@@ -9,7 +9,7 @@ from pydantic import Field
 
 from plans import conf, operations
 from plans.actor import Permission
-from plans.api.auth import ApiRequest
+from plans.api.auth import ApiRequest, needs
 from plans.api.lookups import existing_plan, require_storable
 from plans.api.plan_answers import (
     EventAnswer,
@@ -68,6 +68,7 @@ class EventPage(Page[EventAnswer]):
     "/plans",
     response={**answers(PlanCreated, 409, 413, 422, status=201), 200: PlanPreview},
     summary="Create a plan",
+    auth=needs(Permission.OPERATE),
 )
 def create_plan(
     request: ApiRequest, response: HttpResponse, draft: PlanDraft, query: Query[DryRun]
@@ -107,7 +108,6 @@ def create_plan(
 @router.get("/plans", response=answers(Page[PlanBrief]), summary="List plans")
 def list_plans(request: ApiRequest, filters: Query[PlanFilters]) -> Page[PlanBrief]:
     """Newest first."""
-    request.auth.require(Permission.VIEW)
     require_storable("search", filters.search)
     found = lists.plans(filters.search or "", filters.state)
     return Page[PlanBrief](**page_of(found, filters, PlanBrief.of_all))
@@ -116,14 +116,12 @@ def list_plans(request: ApiRequest, filters: Query[PlanFilters]) -> Page[PlanBri
 @router.get("/plans/{plan_id}", response=answers(PlanDetail, 404), summary="Look at a plan")
 def get_plan(request: ApiRequest, plan_id: PlanId) -> PlanDetail:
     """With its waves and how many tasks are in which state."""
-    request.auth.require(Permission.VIEW)
     return PlanDetail.of(existing_plan(plan_id))
 
 
 @router.get("/plans/{plan_id}/events", response=answers(EventPage, 404), summary="Follow a plan")
 def list_events(request: ApiRequest, plan_id: PlanId, filters: Query[EventFilters]) -> EventPage:
     """What happened after a seq, in order. `seq` has no gaps: ask again with the last one."""
-    request.auth.require(Permission.VIEW)
     plan = existing_plan(plan_id)
     if filters.limit is not None:
         filters.page_size = filters.limit

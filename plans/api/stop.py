@@ -1,13 +1,13 @@
 """The global stop."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from ninja import Router
 
 from plans import operations
 from plans.actor import Permission
-from plans.api.auth import ApiRequest
+from plans.api.auth import ApiRequest, needs
 from plans.api.commands import Reason
 from plans.api.schemas import Answer, Id, Request, answers
 from plans.models import Stop
@@ -51,21 +51,26 @@ class StopAnswer(Answer):
         )
 
 
+COMMANDED: dict[str, Any] = {
+    "response": answers(StopAnswer, 409, 413),
+    "auth": needs(Permission.OPERATE),
+}
+
+
 @router.get("/stop", response=answers(StopAnswer), summary="Look whether everything is stopped")
 def get_stop(request: ApiRequest) -> StopAnswer:
     """While it is, nothing is handed out in the whole installation."""
-    request.auth.require(Permission.VIEW)
     return StopAnswer.of(active_stop())
 
 
-@router.post("/stop", response=answers(StopAnswer, 409, 413), summary="Stop everything")
+@router.post("/stop", summary="Stop everything", **COMMANDED)
 def stop_everything(request: ApiRequest, command: StopCommand | None = None) -> StopAnswer:
     """Hand out nothing more; running tasks stand still at their next stage boundary."""
     command = command or StopCommand()
     return StopAnswer.of(operations.stop_everything(request.auth, reason=command.reason))
 
 
-@router.post("/stop/lift", response=answers(StopAnswer, 409, 413), summary="Lift the stop")
+@router.post("/stop/lift", summary="Lift the stop", **COMMANDED)
 def lift_stop(request: ApiRequest, command: LiftCommand | None = None) -> StopAnswer:
     """Let everything go on from where it stands."""
     command = command or LiftCommand()

@@ -8,7 +8,7 @@ from ninja import Query, Router
 
 from plans import operations
 from plans.actor import Permission
-from plans.api.auth import ApiRequest
+from plans.api.auth import ApiRequest, needs
 from plans.api.commands import Command, RetryCommand, TaskCommanded
 from plans.api.lookups import existing_task, require_storable
 from plans.api.schemas import (
@@ -30,6 +30,7 @@ router = Router(tags=["tasks"], by_alias=True)
 COMMANDED: dict[str, Any] = {
     "response": answers(TaskCommanded, 404, 409, 413),
     "exclude_unset": True,
+    "auth": needs(Permission.OPERATE),
 }
 
 
@@ -44,7 +45,6 @@ class TaskFilters(Paging):
 @router.get("/tasks", response=answers(Page[TaskBrief]), summary="List tasks")
 def list_tasks(request: ApiRequest, filters: Query[TaskFilters]) -> Page[TaskBrief]:
     """By plan, the newest first, and in it by position."""
-    request.auth.require(Permission.VIEW)
     require_storable("tenantId", filters.tenant_id)
     found = lists.tasks(filters.plan_id, filters.tenant_id, filters.state)
     return Page[TaskBrief](**page_of(found, filters, TaskBrief.of_all))
@@ -53,7 +53,6 @@ def list_tasks(request: ApiRequest, filters: Query[TaskFilters]) -> Page[TaskBri
 @router.get("/tasks/{task_id}", response=answers(TaskDetail, 404), summary="Look at a task")
 def get_task(request: ApiRequest, task_id: TaskId) -> TaskDetail:
     """With its failure, its checkpoint and every attempt at a stage."""
-    request.auth.require(Permission.VIEW)
     return TaskDetail.of(existing_task(task_id))
 
 

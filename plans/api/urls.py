@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from plans import conf
 from plans.api.api import api
-from plans.api.bodies import require_json
+from plans.api.bodies import require_length
 from plans.api.errors import MethodNotAllowed, NothingHere, answer
 from plans.errors import MalformedRequest, RefusedError, RequestTooLarge
 
@@ -24,7 +24,7 @@ def _guarded(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            require_json(request)
+            require_length(request)
             response = view(request, *args, **kwargs)
         except RefusedError as refused:
             response = answer(refused)

@@ -13,6 +13,7 @@ from tests.api.conftest import JSON, Caller, make_user
 
 pytestmark = pytest.mark.django_db
 
+FORM = "application/x-www-form-urlencoded"
 Calling = Callable[[str], Caller]
 
 
@@ -84,6 +85,32 @@ def test_only_operators_may_stop_everything(path: str, role: str, calling: Calli
 def test_only_operators_may_create(role: str, dry_run: bool, calling: Calling) -> None:
     body = {"name": "x", "tenantIds": ["t"], "executorType": "X", "dryRun": dry_run}
     refused(calling(role).post("/plans", body), 403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("path", [path for method, path in OPERATIONS if method == "POST"])
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [(b'{"nonsense": 1}', JSON), (b"{", JSON), (b"x", "text/plain"), (b"a=b", FORM)],
+)
+def test_who_may_not_is_told_so_whatever_is_sent(
+    path: str, data: bytes, content_type: str, calling: Calling
+) -> None:
+    for role, status in (("nobody", 401), ("stranger", 403), ("viewer", 403)):
+        refused(calling(role).send(path, data, content_type), status)
+    refused(calling("approver").send(path, data, content_type), 400, "MALFORMED")
+
+
+@pytest.mark.parametrize("content_type", [FORM, "multipart/form-data; boundary=x"])
+def test_a_form_of_a_session_is_refused_by_its_csrf_token_then_for_what_it_is(
+    content_type: str,
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user("operator"))
+    client.get("/api/docs")
+    headers = {"X-CSRFToken": client.cookies["csrftoken"].value}
+    for sent, status, code in (({}, 403, "CSRF_FAILED"), (headers, 400, "MALFORMED")):
+        answer = client.post("/api/stop", b"a=b", content_type, headers=sent)
+        refused(answer, status, code)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
