@@ -14,6 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 
 from plans import conf
 from plans.errors import (
+    DatabaseAway,
     MalformedRequest,
     NotFound,
     RedisUnavailable,
@@ -70,14 +71,6 @@ class TooManyRequests(RefusedError):
     status = 429
     code = "TOO_MANY_REQUESTS"
     template = _("Too many requests: wait as long as Retry-After says, then try again.")
-
-
-class DatabaseAway(RefusedError):
-    """The database did not answer. Whether a command took effect must be looked up."""
-
-    status = 503
-    code = "DATABASE_UNAVAILABLE"
-    template = _("The database does not answer now: look whether it happened, then try again.")
 
 
 class TenantRedisAway(RefusedError):

@@ -28,6 +28,7 @@ from plans.errors.failures import (
 )
 from plans.errors.refusals import (
     ChangedSinceYouLooked,
+    DatabaseAway,
     FourEyes,
     IllegalTransition,
     MalformedRequest,
@@ -50,6 +51,7 @@ __all__ = [
     "AppendOnly",
     "BluegreenError",
     "ChangedSinceYouLooked",
+    "DatabaseAway",
     "EndpointForbidden",
     "FailureKind",
     "FourEyes",

@@ -114,6 +114,14 @@ class ValidationFailed(RefusedError):
         return self.summary.as_json()
 
 
+class DatabaseAway(RefusedError):
+    """The database did not answer. Whether a command took effect must be looked up."""
+
+    status = 503
+    code = "DATABASE_UNAVAILABLE"
+    template = _("The database does not answer now: look whether it happened, then try again.")
+
+
 class RenewalRefused(RefusedError):
     """A renewal of keys is described wrongly, or in a way that could let them run out."""
 

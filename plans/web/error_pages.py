@@ -1,10 +1,18 @@
 """Error pages: what happened, whether trying again helps, what to do."""
 
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
+from django.utils.log import log_response
 from django.utils.translation import gettext as _
+
+from plans.engine.database_watch import AWAY
+from plans.errors import DatabaseAway
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -33,11 +41,43 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: without anything that could fail again."""
+    """500: without anything that could fail again. 503 where it was the database."""
+    error = sys.exception()
+    if isinstance(error, AWAY):
+        return _database_away(request, error)
     text = _("Bluegreen itself failed here; it is logged. What was running goes on. Try again.")
-    return _page(request, 500, _("Something went wrong."), text)
+    return _plain_page(request, 500, _("Something went wrong."), text)
+
+
+def _database_away(request: HttpRequest, error: BaseException) -> HttpResponse:
+    text = _("Nothing can be shown until it does. Try again soon.")
+    if request.method not in ("GET", "HEAD"):
+        text = str(DatabaseAway().message)
+    answer = _plain_page(request, 503, _("The database does not answer."), text)
+    answer["Retry-After"] = "1"
+    # Django would write a traceback for each; what was logged here it does not log again.
+    log_response(
+        "%s %s: %s", request.method, request.path, str(error), response=answer, request=request
+    )
+    return answer
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    context: dict[str, Any] = {"status": status, "title": title, "text": text}
-    return render(request, "error.html", context, status=status)
+    answer = render(request, "error.html", _context(status, title, text), status=status)
+    add_never_cache_headers(answer)
+    return answer
+
+
+def _plain_page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """The page without who is signed in, and whatever else the database must be asked for."""
+    context = {**_context(status, title, text), "csrf_token": get_token(request)}
+    answer = HttpResponse(render_to_string("error.html", context), status=status)
+    add_never_cache_headers(answer)
+    # Where htmx asked for a part of a page, it stands among the alerts.
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#alerts", "innerHTML"
+    answer["HX-Reselect"] = "#main > *"
+    return answer
+
+
+def _context(status: int, title: str, text: str) -> dict[str, Any]:
+    return {"status": status, "title": title, "text": text}
