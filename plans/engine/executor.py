@@ -67,9 +67,8 @@ def run(task_id: int, worker: str) -> None:
         scheduler.settle(task_run.task.plan_id)
 
 
-def heartbeat(worker: str) -> None:
-    """Extend every lease of this process, and let long stages say that they are alive."""
-    leases.extend_all(worker)
+def note_progress(worker: str) -> None:
+    """Let long stages say that they are alive. Waits for their journals, so never with a lease."""
     with _lock:
         runs = list(_runs.values())
     for task_run in runs:

@@ -74,7 +74,7 @@ def forget(lease: Lease) -> None:
 
 
 def extend_all(owner: str) -> None:
-    """Extend every lease that this process still holds."""
+    """Extend every lease that this process still holds; waits for nobody."""
     with _lock:
         leases = list(_held.values())
     if not leases:
@@ -83,15 +83,18 @@ def extend_all(owner: str) -> None:
     mine = Task.objects.filter(lease_owner=owner, pk__in=[lease.task_id for lease in leases])
     # In a transaction, so that on SQLite it queues fairly among this process's writers.
     with transaction.atomic():
-        # Locked in the order in which operators lock a plan's tasks, or PostgreSQL deadlocks.
-        in_order = mine.select_for_update(no_key=True).order_by("plan_id", "position")
-        epochs = dict(in_order.values_list("pk", "lease_epoch"))
-        Task.objects.filter(pk__in=list(epochs)).update(
+        # A row that somebody has locked is asked for at the next beat: who waits for a journal
+        # that is stuck has locked his task, and no other task may lose its lease for it.
+        free = mine.select_for_update(no_key=True, skip_locked=True)
+        extended = dict(free.values_list("pk", "lease_epoch"))
+        Task.objects.filter(pk__in=list(extended)).update(
             lease_expires_at=in_seconds(conf.LEASE_SECONDS)
         )
+    passed_over = [lease.task_id for lease in leases if lease.task_id not in extended]
+    locked = dict(mine.filter(pk__in=passed_over).values_list("pk", "lease_epoch"))
     for lease in leases:
-        if epochs.get(lease.task_id) == lease.epoch:
+        if extended.get(lease.task_id) == lease.epoch:
             lease.extended(asked)
-        else:
+        elif locked.get(lease.task_id) != lease.epoch:
             # Finished a moment ago, or replaced: either way it is not ours to extend.
             lease.lost()

@@ -155,7 +155,7 @@ class TaskRun(Hold):
                 self.reload()
 
     def note_progress(self) -> None:
-        """Say that the task is alive though its stage takes long. For the heartbeat's thread."""
+        """Say that the task is alive though its stage takes long. For a thread of its own."""
         mine = Task.objects.select_for_update(no_key=True).filter(
             pk=self.task.pk, lease_owner=self.worker
         )

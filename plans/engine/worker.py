@@ -50,10 +50,10 @@ def _nothing(worker_name: str) -> None:
 class ThreadedWorker(BaseWorker):
     """Runs up to `threads` tasks at once by calling `perform(task_id, worker_name)`.
 
-    The hooks get the worker's name, which no other process ever has: `on_heartbeat` every
-    `conf.HEARTBEAT_SECONDS` in a thread of its own, `on_stopping` when no more tasks are taken,
-    `on_shutdown` when the running ones have ended or the grace period is over. What a hook or
-    `perform` raises is logged and stops nothing.
+    The hooks get the worker's name, which no other process ever has: `on_heartbeat` and
+    `on_progress` every `conf.HEARTBEAT_SECONDS`, each in a thread of its own, `on_stopping` when no
+    more tasks are taken, `on_shutdown` when the running ones have ended or the grace period is
+    over. What a hook or `perform` raises is logged and stops nothing.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class ThreadedWorker(BaseWorker):
         threads: int = conf.WORKER_THREADS,
         grace_seconds: float = conf.WORKER_GRACE_SECONDS,
         on_heartbeat: Callable[[str], None] = _nothing,
+        on_progress: Callable[[str], None] = _nothing,
         on_stopping: Callable[[str], None] = _nothing,
         on_shutdown: Callable[[str], None] = _nothing,
     ) -> None:
@@ -81,6 +82,7 @@ class ThreadedWorker(BaseWorker):
         self.grace_seconds = grace_seconds
         self._perform = perform
         self._on_heartbeat = on_heartbeat
+        self._on_progress = on_progress
         self._on_stopping = on_stopping
         self._on_shutdown = on_shutdown
         self._free = threading.Semaphore(threads)
@@ -121,6 +123,7 @@ class ThreadedWorker(BaseWorker):
         ]
         tickers = [
             Ticker("lease heartbeat", conf.HEARTBEAT_SECONDS, self._beat),
+            Ticker("progress notes", conf.HEARTBEAT_SECONDS, self._note_progress),
             Ticker("registry heartbeat", presence.INTERVAL_SECONDS, self._announce),
         ]
         for thread in (*runners, *tickers):
@@ -223,6 +226,14 @@ class ThreadedWorker(BaseWorker):
         try:
             self._on_heartbeat(self.name)
             self._database.look()
+        except AWAY as error:
+            self._database.lost(error)
+        close_old_connections()
+
+    def _note_progress(self) -> None:
+        close_old_connections()
+        try:
+            self._on_progress(self.name)
         except AWAY as error:
             self._database.lost(error)
         close_old_connections()

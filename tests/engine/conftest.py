@@ -60,6 +60,13 @@ class Workers:
         """Let each task ask the database something."""
         (self._folder / "ask").touch()
 
+    def stick(self) -> None:
+        """Let notes of progress begin and not end."""
+        (self._folder / "stuck").touch()
+
+    def unstick(self) -> None:
+        (self._folder / "stuck").unlink()
+
     def notes(self) -> list[list[str]]:
         path = self._folder / "notes"
         return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
@@ -82,7 +89,8 @@ class Workers:
         return "".join(process.log for process in self._started)
 
     def stop(self) -> None:
-        (self._folder / "hold").unlink(missing_ok=True)
+        for obstacle in ("hold", "stuck"):
+            (self._folder / obstacle).unlink(missing_ok=True)
         for worker, thread in self._here:
             worker.stop()
             with queue.connect() as client:

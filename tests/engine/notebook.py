@@ -14,7 +14,8 @@ POLL_SECONDS = 0.01
 
 class Notebook:
     """FOLDER/notes, a line each. While FOLDER/hold exists, tasks do not end; where FOLDER/exit-N
-    exists, task N calls `sys.exit`; where FOLDER/ask exists, tasks ask the database something.
+    exists, task N calls `sys.exit`; where FOLDER/ask exists, tasks ask the database something;
+    while FOLDER/stuck exists, a note of progress does not end.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,6 +29,7 @@ class Notebook:
             threads=threads,
             grace_seconds=grace_seconds,
             on_heartbeat=lambda name: self.write("beat", name),
+            on_progress=self.note_progress,
             on_stopping=lambda name: self.write("stopping", name),
             on_shutdown=lambda name: self.write("shutdown", name),
         )
@@ -36,6 +38,11 @@ class Notebook:
 
     def write(self, *words: object) -> None:
         os.write(self._notes, f"{' '.join(map(str, words))}\n".encode())
+
+    def note_progress(self, worker_name: str) -> None:
+        while (self._folder / "stuck").exists():
+            time.sleep(POLL_SECONDS)
+        self.write("progress", worker_name)
 
     def perform(self, task_id: int, worker_name: str) -> None:
         self.write("started", task_id)

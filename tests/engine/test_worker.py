@@ -80,11 +80,26 @@ def test_sigterm_lets_running_tasks_end_and_leaves_the_others_in_the_queue(
     assert worker.wait() == 0
     assert sorted(workers.task_ids("ended")) == [1, 2, 3, 4]
     assert queue.queued_task_ids() == set(range(5, 21))
-    assert [words[0] for words in workers.notes() if words[0] != "beat"][-5:] == [
+    assert [words[0] for words in workers.notes() if words[0] not in ("beat", "progress")][-5:] == [
         *["ended"] * 4,
         "shutdown",
     ]
     assert queue.workers() == []
+
+
+def test_a_note_of_progress_that_does_not_end_delays_no_heartbeat_and_no_leaving(
+    workers: Workers,
+) -> None:
+    workers.stick()
+    worker = workers.start(HEARTBEAT_SECONDS="0.05")
+    workers.wait_for("beat", 3)
+    assert workers.noted("progress") == []
+
+    workers.unstick()
+    workers.wait_for("progress", 3)
+    workers.stick()
+    worker.terminate()
+    assert worker.wait() == 0
 
 
 def test_sigterm_strands_no_task_while_rings_come_in(workers: Workers) -> None:

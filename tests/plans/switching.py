@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plans import conf, operations
-from plans.engine import executor
+from plans.engine import lease as leases
 from plans.engine.ticker import Ticker
 from plans.models import Event, Plan, StageRun, StageRunState, Task
 from plans.stores import tenant_config
@@ -114,7 +114,7 @@ def steps_called(sandbox: Sandbox, after: int = 0, tenant: str = TENANT) -> list
 @contextmanager
 def beating() -> Iterator[None]:
     """Keep this process's leases alive meanwhile, as a worker does."""
-    ticker = Ticker("heart", conf.HEARTBEAT_SECONDS, lambda: executor.heartbeat(WORKER))
+    ticker = Ticker("heart", conf.HEARTBEAT_SECONDS, lambda: leases.extend_all(WORKER))
     ticker.start()
     try:
         yield

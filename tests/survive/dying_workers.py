@@ -16,6 +16,7 @@ django.setup()
 
 from bluegreen.die_with_parent import PR_SET_PDEATHSIG  # noqa: E402  Django comes first
 from plans.engine import executor  # noqa: E402
+from plans.engine import lease as leases  # noqa: E402
 from plans.engine.worker import ThreadedWorker  # noqa: E402
 from plans.pipelines import PIPELINES  # noqa: E402
 from plans.stages import registry  # noqa: E402
@@ -35,7 +36,7 @@ def main(folder: str, count: str) -> None:
 def work(folder: Path) -> None:
     stages = [registry.get(name) for name in PIPELINES["BLUE_GREEN_SWITCH"]]
     Traps(folder).lay(stages)
-    ThreadedWorker(executor.run, threads=1, on_heartbeat=executor.heartbeat).work()
+    ThreadedWorker(executor.run, threads=1, on_heartbeat=leases.extend_all).work()
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def test_a_replaced_worker_gives_back_no_lease_and_tells_no_progress(replaced: T
 def test_the_heartbeat_extends_no_lease_that_another_worker_has(replaced: TaskRun) -> None:
     lease.keep(replaced.lease)
     before = everything()
-    executor.heartbeat(replaced.worker)
+    lease.extend_all(replaced.worker)
     assert everything() == before
     with pytest.raises(Superseded):
         replaced.lease.ensure()

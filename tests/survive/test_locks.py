@@ -1,18 +1,25 @@
-"""Who holds a plan does not hold up the runners of its tasks."""
+"""Who holds a plan, or a journal, holds up nobody who can do without."""
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from bluegreen.sqlite import base
 from plans import operations
 from plans.engine import executor, scheduler
-from plans.models import Plan, PlanState, Task, TaskState
+from plans.engine import lease as leases
+from plans.engine.task_run import TaskRun
+from plans.models import Journal, Plan, PlanState, Task, TaskState
 from plans.operations.looked import operating_on_plan
+from plans.stages.base import Done
+from tests.plans.rows import make_rows
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
 from tests.support.sandbox import Sandbox
-from tests.support.waiting import wait_until
+from tests.support.waiting import WAIT_SECONDS, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +47,48 @@ def test_a_runner_commits_while_an_operation_has_locked_the_plan(sandbox: Sandbo
     runner.join(60)
     work_off()
     assert Plan.objects.get().state == PlanState.COMPLETED
+
+
+def closing(work: Callable[[], None]) -> None:
+    """Do `work` in a thread of its own, whose connection ends with it."""
+    try:
+        work()
+    finally:
+        connections.close_all()
+
+
+def leases_end() -> dict[int, datetime]:
+    return dict(Task.objects.filter(lease_owner=WORKER).values_list("pk", "lease_expires_at"))
+
+
+def waiting_for_locks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return int(cursor.fetchone()[0])
+
+
+def test_a_journal_that_is_stuck_costs_no_other_plan_its_leases() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one lock for all")
+    plan, [stuck, _] = make_rows("RUNNING", "RUNNING", "COMPLETED", admitted=True)
+    _, [_, innocent] = make_rows("RUNNING", "COMPLETED", "RUNNING", admitted=True)
+    runs = [run for task in (stuck, innocent) if (run := TaskRun.take(task.pk, WORKER))]
+    with ThreadPoolExecutor(2) as in_threads, transaction.atomic():
+        Journal.objects.select_for_update(no_key=True).get(pk=plan.journal_id)
+        writing = in_threads.submit(closing, lambda: runs[0].advance(Done(), "READ"))
+        wait_until(waiting_for_locks, message="the runner has locked its task, and waits")
+        before = leases_end()
+        beat = in_threads.submit(closing, lambda: leases.extend_all(WORKER))
+        beat.result(WAIT_SECONDS)
+        meanwhile = leases_end()
+    writing.result()
+    leases.extend_all(WORKER)
+    after = leases_end()
+    for run in runs:
+        run.lease.ensure()
+        leases.forget(run.lease)
+    assert before[innocent.pk] < meanwhile[innocent.pk] < after[innocent.pk]
+    assert before[stuck.pk] == meanwhile[stuck.pk] < after[stuck.pk]
 
 
 def test_settling_while_tasks_run_ends_in_no_deadlock(sandbox: Sandbox) -> None:

@@ -12,6 +12,7 @@ from bluegreen import embedded_redis
 from plans import conf
 from plans.checks import CONFIGURATION
 from plans.engine import executor
+from plans.engine import lease as leases
 from plans.engine.worker import ThreadedWorker
 
 THREADS_MAX = 1000
@@ -37,7 +38,8 @@ class Command(BaseCommand):
         worker = ThreadedWorker(
             executor.run,
             threads=threads,
-            on_heartbeat=executor.heartbeat,
+            on_heartbeat=leases.extend_all,
+            on_progress=executor.note_progress,
             on_stopping=executor.stop_at_boundaries,
         )
         if not worker.work():
