@@ -2,12 +2,13 @@
 
 import logging
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 logger = logging.getLogger(__name__)
 
-AWAY = (OperationalError, InterfaceError)
-"""What is raised when it is; and for other reasons, so that it is asked again soon."""
+AWAY = (OperationalError, InterfaceError, InternalError)
+"""What is raised when it is, or has ended a session; and for other reasons, so that it is asked
+again soon. Any other error is its answer to a statement, and would be the same the next time."""
 
 
 class DatabaseWatch:

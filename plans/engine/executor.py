@@ -7,13 +7,14 @@ import time
 from functools import partial
 from typing import Any
 
-from django.db import Error, InterfaceError, OperationalError, close_old_connections
+from django.db import Error, close_old_connections
 from django.utils.translation import gettext_noop
 
 from plans import conf, effects, log_fields
 from plans.clients.http import Call
 from plans.engine import global_stop, scheduler
 from plans.engine import lease as leases
+from plans.engine.database_watch import AWAY
 from plans.engine.reports import checkpoint_at
 from plans.engine.task_run import TaskRun
 from plans.errors import FailureKind, StageError, Superseded
@@ -45,11 +46,16 @@ def run(task_id: int, worker: str) -> None:
         _runs[id(task_run)] = task_run
     try:
         with log_fields.bound(partial(_fields, task_run)):
-            _run_stages(task_run)
+            try:
+                _run_stages(task_run)
+            except AWAY:
+                raise
+            except Error as error:
+                _refused(task_run, error)
     except Superseded as superseded:
         logger.warning("%s stops: %s", worker, superseded, extra=_fields(task_run))
         return
-    except Error:
+    except AWAY:
         # What is not committed is done again: stages are idempotent by shape.
         logger.exception(
             "The database failed task %s; it goes on from its checkpoint",
@@ -127,7 +133,7 @@ def _call_stage(task_run: TaskRun) -> tuple[Stage, Done | Skipped | Wait | Stage
             return stage, _checked(act(_context(task_run)))
     except StageError as error:
         return stage, error
-    except (Superseded, OperationalError, InterfaceError):
+    except (Superseded, *AWAY):
         raise  # The database is away: nobody's fault, and nothing can be stored now.
     except (Exception, SystemExit) as error:
         logger.exception("Stage %s of task %s", task_run.task.step, task_run.task.pk)
@@ -164,8 +170,21 @@ def _fail(task_run: TaskRun, stage: Stage, error: StageError) -> None:
             time.sleep(delay)
             task_run.begin_again()
         return
+    _fail_for_good(task_run, error)
+
+
+def _fail_for_good(task_run: TaskRun, error: StageError) -> None:
+    task = task_run.task
     last = task.checkpoint["step"] if task.checkpoint else "NONE"
     task_run.fail(error, checkpoint_at(task, last, failed_step=task.step))
+
+
+def _refused(task_run: TaskRun, error: Error) -> None:
+    """The database does not take what a stage led to, nor would it the next time."""
+    task_run.reload()
+    task = task_run.task
+    logger.exception("What stage %s of task %s led to cannot be stored", task.step, task.pk)
+    _fail_for_good(task_run, _unexpected(error))
 
 
 def _context(task_run: TaskRun) -> StageContext:

@@ -6,11 +6,18 @@ from typing import Any
 
 from plans.stages.base import Stage
 
+NAME_MAX_CHARS = 64
+"""What the rows of tasks and stage runs can hold."""
+
 _stages: dict[str, type[Stage]] = {}
 
 
 def register(stage: type[Stage]) -> type[Stage]:
     """Make `stage` known by its name; also usable as a class decorator."""
+    if len(stage.name) > NAME_MAX_CHARS:
+        raise ValueError(
+            f"The name of stage {stage} is longer than {NAME_MAX_CHARS} characters: {stage.name!r}."
+        )
     known = _stages.setdefault(stage.name, stage)
     if known is not stage:
         raise ValueError(f"Two stages are named {stage.name!r}: {known} and {stage}.")

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError, ProgrammingError
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+from django.utils import timezone
 
 from plans import operations, pipelines
 from plans.errors import NotFound, StageError
@@ -179,13 +186,16 @@ def test_a_stage_that_fails_unexpectedly_while_rolling_back_can_be_tried_again(
     assert Task.objects.get().state == TaskState.ROLLED_BACK
 
 
-def test_a_stage_during_which_the_database_was_away_is_run_again(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("error", [OperationalError, InternalError])
+def test_a_stage_during_which_the_database_was_away_is_run_again(
+    sandbox: Sandbox, error: type[DatabaseError]
+) -> None:
     calls = []
 
     def act(context: StageContext) -> Any:
         calls.append(context.call.fence)
         if len(calls) == 1:
-            raise OperationalError("the server closed the connection")
+            raise error("the server ended the session")
         return Done()
 
     acting(act)
@@ -193,6 +203,49 @@ def test_a_stage_during_which_the_database_was_away_is_run_again(sandbox: Sandbo
     assert task.state == TaskState.COMPLETED
     assert calls == [1, 2]
     assert not Event.objects.filter(kind=EventKind.STAGE_FAILED).exists()
+
+
+def test_what_the_database_refuses_each_time_fails_the_task_and_calls_nobody_again(
+    sandbox: Sandbox,
+) -> None:
+    calls = []
+    at_once = dict.fromkeys(("started_at", "finished_at"), timezone.now())
+
+    def stand_in_the_way(context: StageContext) -> Any:
+        calls.append(context.call.fence)
+        StageRun.objects.get_or_create(
+            task_id=context.task_id,
+            stage="update_status",
+            direction="forward",
+            attempt=1,
+            defaults={"index": 2, "epoch": 1, "state": "FAILED"} | at_once,
+        )
+        return Done()
+
+    acting(stand_in_the_way)
+    task = visit(failure_policy="continue")
+    assert (task.state, task.admitted, task.lease_owner) == (TaskState.FAILED, False, "")
+    assert calls == [1]
+    assert (task.failure["errorCode"], task.failure["stage"]) == ("UNEXPECTED_ERROR", "guest")
+    assert task.failure["reason"].startswith("An unexpected error: IntegrityError: ")
+    assert task.checkpoint["data"] == {"completedSteps": ["read_tenant"], "failedStep": "guest"}
+    assert task.stage_runs.get(stage="guest").state == "FAILED"
+    assert Plan.objects.get().state == PlanState.FAILED
+
+    task.stage_runs.filter(stage="update_status").delete()
+    Guest.act = None
+    operations.retry_plan(task.plan_id, OPERATOR)
+    work_off()
+    assert Task.objects.get().state == TaskState.COMPLETED
+
+
+def test_a_stage_whose_name_no_row_can_hold_is_refused_when_it_is_registered() -> None:
+    class Endless(Guest):
+        name = "n" * 65
+
+    with pytest.raises(ValueError, match="longer than 64 characters: 'nnn"):
+        registry.register(Endless)
+    assert Endless.name not in registry._stages
 
 
 def test_a_stage_that_is_not_installed_any_more_fails_its_task(
