@@ -10,7 +10,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from django.db import Error, close_old_connections, transaction
@@ -21,6 +21,7 @@ from plans import conf, registry_sync
 from plans.engine import gates, global_stop, leadership, queue, scheduler
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
+from plans.engine.database_watch import AWAY
 from plans.errors import BluegreenError, RedisUnavailable
 from plans.models import Plan, PlanState, Task, TaskState
 
@@ -30,6 +31,9 @@ SETTLE_SECONDS = 2.0
 """How often every active plan is settled for what may have been missed."""
 STAND_BACK_SECONDS = 2.0
 """Long enough for another conductor that is there to take the lead, short where there is none."""
+
+_unsettled: dict[int, str] = {}
+"""The plans that could not be settled when it was last tried, and what was said of each."""
 
 
 class Conductor:
@@ -54,8 +58,10 @@ class Conductor:
             try:
                 if self._may_lead() and leadership.lead("conductor", self.name):
                     self.conduct()
-            except Error:
-                logger.exception("The database does not answer; trying again")
+            except AWAY as error:
+                logger.warning("The database does not answer; trying again: %s", error)
+            except Exception:
+                logger.exception("A round failed; trying again")
             self._stop.wait(conf.CONDUCTOR_INTERVAL_SECONDS)
         with suppress(Error):  # Its lead runs out by itself.
             leadership.resign("conductor", self.name)
@@ -65,8 +71,7 @@ class Conductor:
         if not global_stop.is_active():
             if not ring_due():
                 self._stand_back()
-            for plan_id in gates.due_plans():
-                scheduler.settle(plan_id)
+            settle_each(gates.due_plans())
         now = time.monotonic()
         if now - self._settled_monotonic >= SETTLE_SECONDS:
             self._settled_monotonic = now
@@ -141,5 +146,20 @@ def settle_active() -> None:
             "plan_id", flat=True
         )
     )
-    for plan_id in sorted(active):
-        scheduler.settle(plan_id)
+    settle_each(sorted(active))
+
+
+def settle_each(plan_ids: Iterable[int]) -> None:
+    """Settle these plans; one that cannot be settled holds up no other, and is said once."""
+    for plan_id in plan_ids:
+        try:
+            scheduler.settle(plan_id)
+        except AWAY:
+            raise
+        except Exception as error:
+            if _unsettled.get(plan_id) != repr(error):
+                _unsettled[plan_id] = repr(error)
+                about = {"plan": plan_id}
+                logger.exception("Plan %s cannot be settled; trying again", plan_id, extra=about)
+        else:
+            _unsettled.pop(plan_id, None)
