@@ -41,19 +41,19 @@ class Conductor:
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self._stop = threading.Event()
+        self._stop_requested = False
         self._stands_back_until = 0.0  # on the monotonic clock
         self._settled_monotonic = 0.0
         self._synced_monotonic = 0.0
         self._syncing: threading.Thread | None = None
 
     def stop(self) -> None:
-        """Leave the loop after the present round."""
-        self._stop.set()
+        """Leave the loop after the present round. A signal may call it: it takes no lock."""
+        self._stop_requested = True
 
     def run(self) -> None:
         """Conduct until `stop`; an unreachable database or Redis is waited for."""
-        while not self._stop.is_set():
+        while not self._stop_requested:
             close_old_connections()
             try:
                 if self._may_lead() and leadership.lead("conductor", self.name):
@@ -62,7 +62,7 @@ class Conductor:
                 logger.warning("The database does not answer; trying again: %s", error)
             except Exception:
                 logger.exception("A round failed; trying again")
-            self._stop.wait(conf.CONDUCTOR_INTERVAL_SECONDS)
+            time.sleep(conf.CONDUCTOR_INTERVAL_SECONDS)
         with suppress(Error):  # Its lead runs out by itself.
             leadership.resign("conductor", self.name)
 

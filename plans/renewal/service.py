@@ -36,19 +36,19 @@ class RenewalService:
         self._links: dict[str, Link] = {}
         self._linking = threading.Lock()
         self.caring = Caring(self.timekeeper, self._helpers, self._link_of)
-        self._stop = threading.Event()
+        self._stop_requested = False
         self._tidied_monotonic = time.monotonic()
 
     def stop(self) -> None:
-        """Have `run` give everything back and return."""
-        self._stop.set()
+        """Have `run` give everything back and return. A signal may call it: it takes no lock."""
+        self._stop_requested = True
 
     def run(self) -> None:
         """Renew until `stop`; an unreachable database or Redis is waited for."""
         self.timekeeper.start()
         self._helpers.start()
         try:
-            while not self._stop.is_set():
+            while not self._stop_requested:
                 close_old_connections()
                 try:
                     self._beat()
@@ -56,7 +56,7 @@ class RenewalService:
                     logger.warning("The database does not answer; trying again: %s", error)
                 except Exception:
                     logger.exception("A beat failed; trying again")
-                self._stop.wait(conf.RENEWAL_BEAT_SECONDS)
+                time.sleep(conf.RENEWAL_BEAT_SECONDS)
         finally:
             self._close()
 
