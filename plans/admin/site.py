@@ -36,7 +36,8 @@ class AuditSite(AdminSite):
         return told_to_wait(answer, (shown or {}).get("form"))
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        guarded = super().admin_view(view, cacheable)
+        # Browsers keep none of it, whatever Django says: also these pages name who is signed in.
+        guarded = super().admin_view(view, cacheable=False)
 
         def open_to_roles(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             # Signing in again, which Django would offer, does not help who has no role.

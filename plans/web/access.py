@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
@@ -36,7 +37,8 @@ def page(view: View) -> View:
             return refusal(request, refused)
 
     allowed = permission_required(Permission.VIEW, raise_exception=True)(guarded)
-    return vary_on_headers("HX-Request")(login_required(allowed))
+    # Who comes after somebody who has signed out must not find it in the browser.
+    return never_cache(vary_on_headers("HX-Request")(login_required(allowed)))
 
 
 def refusal(request: HttpRequest, refused: RefusedError) -> HttpResponse:

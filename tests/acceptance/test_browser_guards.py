@@ -53,6 +53,16 @@ def test_files_redirects_and_refusals_bind_the_browser_too(
     assert_bound(answer, HEADERS, path)
 
 
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.django_db
+def test_what_needs_a_sign_in_is_not_kept_by_browsers(door: str) -> None:
+    caller = Caller(Who.ADMIN)
+    for address, rule in DOORS[door].items():
+        if rule.get not in (EVERYBODY, Who.NOBODY):
+            answer, _is_changed = caller.ask("GET", address, rule)
+            assert "no-store" in answer.headers.get("Cache-Control", ""), address
+
+
 @pytest.mark.django_db
 def test_files_may_be_kept_by_browsers() -> None:
     answer = Client().get("/static/icon.svg")
