@@ -22,6 +22,7 @@ from plans.engine import gates, global_stop, leadership, queue, scheduler
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
 from plans.engine.database_watch import AWAY
+from plans.engine.migrated import lacks_migrations
 from plans.errors import BluegreenError, RedisUnavailable
 from plans.models import Plan, PlanState, Task, TaskState
 
@@ -31,6 +32,7 @@ SETTLE_SECONDS = 2.0
 """How often every active plan is settled for what may have been missed."""
 STAND_BACK_SECONDS = 2.0
 """Long enough for another conductor that is there to take the lead, short where there is none."""
+MIGRATE = "The database is not up to date; waiting until somebody runs manage.py migrate"
 
 _unsettled: dict[int, str] = {}
 """The plans that could not be settled when it was last tried, and what was said of each."""
@@ -46,6 +48,7 @@ class Conductor:
         self._settled_monotonic = 0.0
         self._synced_monotonic = 0.0
         self._syncing: threading.Thread | None = None
+        self._trouble = ""
 
     def stop(self) -> None:
         """Leave the loop after the present round. A signal may call it: it takes no lock."""
@@ -58,10 +61,9 @@ class Conductor:
             try:
                 if self._may_lead() and leadership.lead("conductor", self.name):
                     self.conduct()
-            except AWAY as error:
-                logger.warning("The database does not answer; trying again: %s", error)
-            except Exception:
-                logger.exception("A round failed; trying again")
+                self._trouble = ""
+            except Exception as error:
+                self._say_once(error)
             time.sleep(conf.CONDUCTOR_INTERVAL_SECONDS)
         with suppress(Error):  # Its lead runs out by itself.
             leadership.resign("conductor", self.name)
@@ -79,6 +81,17 @@ class Conductor:
         if not self._synced_monotonic or now - self._synced_monotonic >= conf.SYNC_TENANTS_SECONDS:
             self._synced_monotonic = now
             self._in_background(registry_sync.sync_tenants)
+
+    def _say_once(self, error: Exception) -> None:
+        """Log what made a round fail; the next one tries again."""
+        trouble, traceback = f"A round failed; trying again: {error!r}", True
+        if isinstance(error, Error) and lacks_migrations():
+            trouble, traceback = MIGRATE, False
+        elif isinstance(error, AWAY):
+            trouble, traceback = f"The database does not answer; trying again: {error}", False
+        if trouble != self._trouble:
+            self._trouble = trouble
+            logger.error("%s", trouble, exc_info=error if traceback else None)
 
     def _may_lead(self) -> bool:
         return time.monotonic() >= self._stands_back_until
