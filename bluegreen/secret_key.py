@@ -4,13 +4,15 @@ import os
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 def kept_secret_key(path: Path) -> str:
     """Return the key in `path`; make one (readable by its owner alone) when there is none.
 
-    Several processes may start at once: the first one's key wins.
+    Several processes may start at once: the first one's key wins. Raises `ImproperlyConfigured`
+    where it cannot be read, or is empty.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         mine = path.with_name(f"{path.name}.{os.getpid()}")
         mine.touch(mode=0o600)
@@ -21,4 +23,14 @@ def kept_secret_key(path: Path) -> str:
             pass  # Another process was faster.
         finally:
             mine.unlink()
-    return path.read_text().strip()
+    try:
+        key = path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} cannot be read: {error.strerror}. Start this as its owner, or set SECRET_KEY."
+        ) from None
+    if not key:
+        raise ImproperlyConfigured(
+            f"{path} is empty. Remove it and a new key is made; all have to sign in again."
+        )
+    return key

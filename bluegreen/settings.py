@@ -5,15 +5,15 @@ from pathlib import Path
 
 import environ
 
-from bluegreen import addresses, embedded_redis
+from bluegreen import addresses, embedded_redis, environment, var_dir
 from bluegreen.secret_key import kept_secret_key
 
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR = var_dir.prepared(Path(env.str("VAR_DIR", default="") or BASE_DIR / "var"))
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = environment.yes_or_no("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 
@@ -164,7 +164,7 @@ LOGOUT_REDIRECT_URL = "login"
 
 # --- Security --------------------------------------------------------------------------------
 
-INSECURE_COOKIES = env.bool("INSECURE_COOKIES", default=True)
+INSECURE_COOKIES = environment.yes_or_no("INSECURE_COOKIES", default=True)
 """Plain HTTP on loopback is the default; behind TLS set INSECURE_COOKIES=false."""
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not INSECURE_COOKIES
 SECURE_SSL_REDIRECT = not INSECURE_COOKIES
@@ -201,16 +201,16 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not INSECURE_COOKIES
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = environment.time_zone("TIME_ZONE", default="UTC")
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a missing one.
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns of a missing one.
 # The fixed list of processes has no `collectstatic`: files are found where they lie.
 WHITENOISE_USE_FINDERS = True
 
-LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+LOG_FORMAT = environment.one_of("LOG_FORMAT", default="line", choices=("line", "json"))
 """`line` for people, `json` for collectors."""
 LOGGING = {
     "version": 1,
@@ -224,7 +224,7 @@ LOGGING = {
         "json": {"()": "bluegreen.logs.JsonFormatter"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": environment.log_level("LOG_LEVEL", "INFO")},
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},

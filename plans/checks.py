@@ -2,20 +2,27 @@
 
 They count as deployment checks: `migrate` and `makemigrations` work without them. What serves asks
 for them at its start: `check --deploy --tag configuration`, or in a command
-``self.check(tags=[CONFIGURATION], include_deployment_checks=True)``.
+``self.check(tags=[CONFIGURATION], include_deployment_checks=True)``. The renewal of keys calls no
+service and shows no page: it asks for `RENEWALS` alone. What cannot be read at all, or is out of
+its limits, is refused where it is read (`bluegreen.environment`).
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from plans import conf, notify
+from plans.clients.address import without_credentials, written_problems
 from plans.renewal.spec import margin_seconds
-from plans.renewal.ttl import TTL_MAX_SECONDS
 
 CONFIGURATION = "configuration"
+RENEWALS = "renewals"
+LOOPBACK = {"127.0.0.1", "localhost", ".localhost", "[::1]"}
+SECRET_KEY_MIN_CHARS = 32
+SECRET_KEY_MIN_DISTINCT_CHARS = 5
 
 
 @register(CONFIGURATION, deploy=True)
@@ -41,6 +48,14 @@ def addresses_are_named(
                     # Not which one: where a password stands in it nobody knows.
                     f"{name} is no HTTP address.",
                     hint="It begins with http:// or https://",
+                    id=f"bluegreen.E01{number}",
+                )
+            )
+        elif problems := written_problems(without_credentials(url)):
+            messages.append(
+                Error(
+                    f"{name} cannot be called.",
+                    hint=" ".join(map(str, problems)),
                     id=f"bluegreen.E01{number}",
                 )
             )
@@ -95,20 +110,67 @@ def services_can_be_told(
     ]
 
 
-@register(CONFIGURATION, deploy=True)
+@register(CONFIGURATION, RENEWALS, deploy=True)
 def configurations_outlive_a_renewal(
     app_configs: Sequence[AppConfig] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """An error when configurations would run out before they are renewed for the first time."""
     seconds = conf.CONFIG_TTL_SECONDS
     least = conf.PLAN_KEYS_INTERVAL_SECONDS + margin_seconds()
-    if seconds == 0 or least <= seconds <= TTL_MAX_SECONDS:
+    if seconds == 0 or least <= seconds:
         return []
     return [
         Error(
             f"CONFIG_TTL_SECONDS cannot be {seconds:g}.",
-            hint=f"It is 0, for none, or from {least:g} to {TTL_MAX_SECONDS}: with less, a "
+            hint=f"It is 0, for none, or {least:g} and more: with less, a "
             "tenant's configuration would be gone before it is renewed.",
             id="bluegreen.E005",
         )
     ]
+
+
+@register(CONFIGURATION, deploy=True)
+def pages_are_for_those_who_may(
+    app_configs: Sequence[AppConfig] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """An error for each setting that would open the pages to those who are to stay out."""
+    messages: list[CheckMessage] = []
+    key, hosts = settings.SECRET_KEY, set(settings.ALLOWED_HOSTS)
+    if len(key) < SECRET_KEY_MIN_CHARS or len(set(key)) < SECRET_KEY_MIN_DISTINCT_CHARS:
+        messages.append(
+            Error(
+                "SECRET_KEY can be guessed, and with it everybody's session.",
+                hint=f"Give it {SECRET_KEY_MIN_CHARS} random characters or more, or leave it out: "
+                "one is made and kept in VAR_DIR.",
+                id="bluegreen.E006",
+            )
+        )
+    if "*" in hosts:
+        messages.append(
+            Error(
+                "ALLOWED_HOSTS allows every name: pages of other sites could act under theirs.",
+                hint="Name the hosts, as ALLOWED_HOSTS=bluegreen.example.net",
+                id="bluegreen.E007",
+            )
+        )
+    if not all(
+        origin.startswith(("http://", "https://")) for origin in settings.CSRF_TRUSTED_ORIGINS
+    ):
+        messages.append(
+            Error(
+                "CSRF_TRUSTED_ORIGINS names an origin without its scheme.",
+                hint="Write it as CSRF_TRUSTED_ORIGINS=https://bluegreen.example.net",
+                id="bluegreen.E008",
+            )
+        )
+    if settings.DEBUG and (hosts - LOOPBACK or not settings.INSECURE_COOKIES):
+        messages.append(
+            Error(
+                "DEBUG is on, and others than this machine may ask: errors would show them code "
+                "and settings.",
+                hint="Set DEBUG=false, or leave ALLOWED_HOSTS and INSECURE_COOKIES as they are "
+                "by default.",
+                id="bluegreen.E009",
+            )
+        )
+    return messages

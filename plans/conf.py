@@ -3,25 +3,23 @@
 The meaning and the defaults of the environment's variables are fixed by the project's contracts.
 """
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
-
 import environ
+
+from bluegreen import environment
 
 env = environ.Env()
 
 # --- The world outside ---------------------------------------------------------------------
 OB_SERVICE_URL: str = env.str("OB_SERVICE_URL", default="").rstrip("/")
 GATEWAY_URL: str = env.str("GATEWAY_URL", default="").rstrip("/")
-INSTANCE_URL_TEMPLATE: str = env.str("INSTANCE_URL_TEMPLATE", default="{endpoint}")
+INSTANCE_URL_TEMPLATE = environment.template(
+    "INSTANCE_URL_TEMPLATE", default="{endpoint}", placeholder="{endpoint}"
+)
 NOTIFY_SERVICES: str = env.str("NOTIFY_SERVICES", default="instances=direct_rpc")
 """Which services a tenant has: `name=strategy` (its instances) or `name=strategy@address`, with
 commas between; `none` for none."""
-ALLOWED_ENDPOINT_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
-    ip_network(network.strip(), strict=False)
-    for network in env.list("ALLOWED_ENDPOINT_NETWORKS", default=[])
-    if network.strip()
-)
-HTTP_TIMEOUT_SECONDS: float = env.float("HTTP_TIMEOUT_SECONDS", default=5.0)
+ALLOWED_ENDPOINT_NETWORKS = environment.networks("ALLOWED_ENDPOINT_NETWORKS")
+HTTP_TIMEOUT_SECONDS = environment.number("HTTP_TIMEOUT_SECONDS", default=5, least=0.05, most=3600)
 HTTP_ANSWER_MAX_BYTES = 1024 * 1024
 RETRY_AFTER_MAX_SECONDS = 300.0
 HTTP_KEEP_ALIVE_SECONDS = 15.0
@@ -36,10 +34,19 @@ REDIS_TIMEOUT_SECONDS = 5.0
 REDIS_CONNECTIONS_MAX = 256
 
 # --- Leases and workers --------------------------------------------------------------------
-LEASE_SECONDS: float = env.float("LEASE_SECONDS", default=10.0)
-HEARTBEAT_SECONDS: float = env.float("HEARTBEAT_SECONDS", default=3.0)
-WORKER_THREADS: int = env.int("WORKER_THREADS", default=16)
-WORKER_GRACE_SECONDS: float = env.float("WORKER_GRACE_SECONDS", default=20.0)
+LEASE_SECONDS = environment.number("LEASE_SECONDS", default=10, least=1, most=3600)
+HEARTBEAT_SECONDS = environment.number(
+    "HEARTBEAT_SECONDS",
+    default=min(3.0, LEASE_SECONDS / 3),
+    least=0.01,
+    most=LEASE_SECONDS / 2,
+    limits="half of LEASE_SECONDS",
+)
+WORKER_THREADS_MAX = 1000
+WORKER_THREADS = environment.whole_number(
+    "WORKER_THREADS", default=16, least=1, most=WORKER_THREADS_MAX
+)
+WORKER_GRACE_SECONDS = environment.number("WORKER_GRACE_SECONDS", default=20, least=0, most=3600)
 PROGRESS_SECONDS = 10.0
 """How often a task whose stage takes long says that it is alive."""
 
@@ -57,8 +64,15 @@ EFFECTS_LAST = 60
 EFFECT_ADDRESS_CHARS = 300
 ACK_POLL_SECONDS = 0.25
 ACK_TIMEOUT_SECONDS = 60.0
-HEALTH_INTERVAL_SECONDS: float = env.float("HEALTH_INTERVAL_SECONDS", default=3.0)
-HEALTH_ATTEMPTS: int = env.int("HEALTH_ATTEMPTS", default=10)
+HEALTH_INTERVAL_SECONDS_MAX = 3600.0
+HEALTH_ATTEMPTS_MAX = 1000
+"""Also for a plan that says its own."""
+HEALTH_INTERVAL_SECONDS = environment.number(
+    "HEALTH_INTERVAL_SECONDS", default=3, least=0, most=HEALTH_INTERVAL_SECONDS_MAX
+)
+HEALTH_ATTEMPTS = environment.whole_number(
+    "HEALTH_ATTEMPTS", default=10, least=1, most=HEALTH_ATTEMPTS_MAX
+)
 
 # --- Conductor -----------------------------------------------------------------------------
 CONDUCTOR_INTERVAL_SECONDS = 0.5
@@ -72,7 +86,12 @@ SYNC_TENANTS_SECONDS = 300.0
 OB_LIST_LIMIT = 1000
 
 # --- Signing in ----------------------------------------------------------------------------
-PROXIES: int = env.int("PROXIES", default=0 if env.bool("INSECURE_COOKIES", default=True) else 1)
+PROXIES = environment.whole_number(
+    "PROXIES",
+    default=0 if environment.yes_or_no("INSECURE_COOKIES", default=True) else 1,
+    least=0,
+    most=20,
+)
 """How many proxies of ours stand in front: so many entries of X-Forwarded-For are believed."""
 SIGN_IN_TRIES = 5
 """Tries of one name from one address until the first wait."""
@@ -122,7 +141,8 @@ LIVE_PATIENCE_SECONDS = 30.0
 """A page that has not said for so long that it saw a frame is dropped."""
 
 # --- Renewal of keys -----------------------------------------------------------------------
-RENEWAL_LEASE_SECONDS: float = env.float("RENEWAL_LEASE_SECONDS", default=3.0)
+# With more, the keys of plans (PLAN_KEYS_…) could run out before another process renews them.
+RENEWAL_LEASE_SECONDS = environment.number("RENEWAL_LEASE_SECONDS", default=3, least=0.5, most=30)
 """A renewal process that is not heard of for so long loses what it renews to another."""
 RENEWAL_BEAT_SECONDS: float = min(1.0, RENEWAL_LEASE_SECONDS / 4)
 """How often it says that it lives, and looks for what is new, stopped, or free."""
@@ -145,5 +165,8 @@ RENEWALS_KEPT_SECONDS = 7 * 86_400.0
 PLAN_KEYS_TTL_SECONDS = 60.0
 PLAN_KEYS_INTERVAL_SECONDS = 20.0
 PLAN_KEYS_REFRESH_SECONDS = 2.0
-CONFIG_TTL_SECONDS: float = env.float("CONFIG_TTL_SECONDS", default=0.0)
+TTL_MAX_SECONDS = 366 * 86_400
+CONFIG_TTL_SECONDS = environment.number(
+    "CONFIG_TTL_SECONDS", default=0, least=0, most=TTL_MAX_SECONDS
+)
 """The TTL of a tenant's configuration in Redis; 0 for none."""

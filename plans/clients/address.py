@@ -91,7 +91,11 @@ def literal(host: str) -> IPv4Address | IPv6Address | None:
 @lru_cache(maxsize=4096)
 def shown(url: str) -> str:
     """The address without credentials, query and fragment: fit for logs, pages and messages."""
-    bare = url.partition("#")[0].partition("?")[0][:ADDRESS_MAX_CHARS]
-    scheme, separator, rest = bare.partition("://")
+    return without_credentials(url.partition("#")[0].partition("?")[0][:ADDRESS_MAX_CHARS])
+
+
+def without_credentials(url: str) -> str:
+    """The address without the user and password that may stand before its host."""
+    scheme, separator, rest = url.partition("://")
     netloc, slash, path = rest.partition("/")
     return f"{scheme}{separator}{netloc.rpartition('@')[2]}{slash}{path}"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-TTL_MAX_SECONDS = 366 * 86_400
+from plans import conf
 
 
 class Ttl(BaseModel):
@@ -26,7 +26,7 @@ class FixedTtl(Ttl):
     """So long from when the renewal was due."""
 
     kind: Literal["fixed"] = "fixed"
-    seconds: float = Field(gt=0, le=TTL_MAX_SECONDS)
+    seconds: float = Field(gt=0, le=conf.TTL_MAX_SECONDS)
 
     def end_ms(self, due_ms: int) -> int:
         return due_ms + round(self.seconds * 1000)

@@ -18,8 +18,10 @@ class CheckHealthParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    interval_seconds: float = Field(conf.HEALTH_INTERVAL_SECONDS, ge=0, le=3600)
-    attempts: int = Field(conf.HEALTH_ATTEMPTS, ge=1, le=1000)
+    interval_seconds: float = Field(
+        conf.HEALTH_INTERVAL_SECONDS, ge=0, le=conf.HEALTH_INTERVAL_SECONDS_MAX
+    )
+    attempts: int = Field(conf.HEALTH_ATTEMPTS, ge=1, le=conf.HEALTH_ATTEMPTS_MAX)
 
 
 @register

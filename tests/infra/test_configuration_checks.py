@@ -1,24 +1,41 @@
 """What is not configured is named, each by its name, before anything starts."""
 
 import os
+import runpy
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from bluegreen.secret_key import kept_secret_key
+from plans import conf
+from plans.checks import CONFIGURATION
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def check(**environment: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py check` of the configuration in this environment alone."""
+READ = [str(ROOT / "bluegreen" / "settings.py"), str(ROOT / "plans" / "conf.py")]
+CHECK = ["manage.py", "check", "--deploy", "--tag", "configuration"]
+RENEWALS = ["manage.py", "renewals"]
+WEB = ["-m", "daphne", "-p", "1", "bluegreen.asgi:application"]
+"""Port 1 is nobody's: a web process that is not refused ends there."""
+
+
+def check(command: Sequence[str] = CHECK, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a command says in this environment alone; as a rule, `manage.py check`."""
     clean = {
         name: value
         for name, value in os.environ.items()
         if name not in ("OB_SERVICE_URL", "GATEWAY_URL", "ALLOWED_ENDPOINT_NETWORKS")
     }
     return subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--tag", "configuration"],
+        [sys.executable, *command],
         cwd=ROOT,
         env={**clean, **environment},
         capture_output=True,
@@ -96,3 +113,117 @@ def test_a_configuration_that_would_run_out_before_it_is_renewed_is_refused(
 ) -> None:
     result = check(**CONFIGURED, CONFIG_TTL_SECONDS=seconds)
     assert (result.returncode, "CONFIG_TTL_SECONDS cannot be" in result.stderr) == (code, code == 1)
+
+
+REFUSED = {
+    "HTTP_TIMEOUT_SECONDS": ["500ms", "nan", "0", "-1"],
+    "LEASE_SECONDS": ["0"],
+    "HEARTBEAT_SECONDS": ["0", "31"],  # The lease of the tests is 60 s.
+    "WORKER_THREADS": ["many", "0"],
+    "WORKER_GRACE_SECONDS": ["-5"],
+    "HEALTH_ATTEMPTS": ["0"],
+    "RENEWAL_LEASE_SECONDS": ["0", "40"],
+    "INSTANCE_URL_TEMPLATE": ["{host}", "{endpoint", "http://x", "{endpoint}/{host}"],
+    "ALLOWED_ENDPOINT_NETWORKS": ["10.0.0/8"],
+    "PROXIES": ["one", "-1"],
+    "TIME_ZONE": ["Mars/Base", "America", ""],
+    "LOG_LEVEL": ["verbose"],
+    "LOG_FORMAT": ["xml"],
+    "DEBUG": ["ture"],
+    "VAR_DIR": ["/dev/null/var"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values]
+)
+def test_a_wrong_value_is_refused_in_one_line_that_names_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read()
+    [line] = str(refused.value).splitlines()
+    assert line.startswith(f"{name} ")
+    assert f"{name}=" in line, "it says how to write it"
+
+
+def test_the_heartbeat_follows_a_short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEARTBEAT_SECONDS")
+    for lease, heartbeat in (("10", 3.0), ("1.5", 0.5)):
+        monkeypatch.setenv("LEASE_SECONDS", lease)
+        assert read()["HEARTBEAT_SECONDS"] == heartbeat
+
+
+def read() -> dict[str, Any]:
+    """What all settings are in this environment."""
+    return {each: value for path in READ for each, value in runpy.run_path(path).items()}
+
+
+def errors() -> str:
+    """What the checks say of the settings of this process."""
+    found = run_checks(tags=[CONFIGURATION], include_deployment_checks=True)
+    return "\n".join(str(each) for each in found)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://u:s3cret@h:99999/", "http://", "http://a b/", "https://h/?tenant=x"]
+)
+def test_an_address_that_cannot_be_called_is_refused(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conf, "OB_SERVICE_URL", url)
+    assert "OB_SERVICE_URL cannot be called" in errors()
+    assert "s3cret" not in errors()
+
+
+def test_a_service_may_stand_behind_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "OB_SERVICE_URL", "https://olga:s3cret@ob.example.net:8443")
+    assert errors() == ""
+
+
+OPEN: list[tuple[dict[str, Any], str]] = [
+    ({"SECRET_KEY": "x"}, "SECRET_KEY can be guessed"),
+    ({"SECRET_KEY": "x" * 50}, "SECRET_KEY can be guessed"),
+    ({"ALLOWED_HOSTS": ["*"]}, "ALLOWED_HOSTS allows every name"),
+    ({"CSRF_TRUSTED_ORIGINS": ["bluegreen.example.net"]}, "CSRF_TRUSTED_ORIGINS names an origin"),
+    ({"DEBUG": True, "ALLOWED_HOSTS": ["bluegreen.example.net"]}, "DEBUG is on"),
+    ({"DEBUG": True, "ALLOWED_HOSTS": [], "INSECURE_COOKIES": False}, "DEBUG is on"),
+]
+
+
+@pytest.mark.parametrize(("settings", "said"), OPEN, ids=str)
+def test_what_would_open_the_pages_is_refused(settings: dict[str, Any], said: str) -> None:
+    with override_settings(**settings):
+        assert said in errors()
+
+
+def test_on_the_loopback_debugging_is_nobody_elses_business() -> None:
+    with override_settings(DEBUG=True, ALLOWED_HOSTS=["127.0.0.1", "localhost", "[::1]"]):
+        assert errors() == ""
+
+
+@pytest.mark.parametrize("kept", ["", "\n"])
+def test_an_empty_secret_key_is_no_key(kept: str, tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text(kept)
+    with pytest.raises(ImproperlyConfigured, match="secret_key is empty"):
+        kept_secret_key(tmp_path / "secret_key")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({}, "OB_SERVICE_URL is not set"), ({**CONFIGURED, "PROXIES": "-1"}, "PROXIES cannot be -1")],
+    ids=["nothing is set", "one is wrong"],
+)
+def test_a_web_process_refuses_with_words(settings: dict[str, str], said: str) -> None:
+    result = check(WEB, **settings)
+    assert result.returncode == 1
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_renewals_refuse_a_configuration_that_runs_out_before_they_renew_it() -> None:
+    result = check(RENEWALS, CONFIG_TTL_SECONDS="10")
+    assert result.returncode == 1
+    assert "CONFIG_TTL_SECONDS cannot be 10" in result.stderr
+    assert "OB_SERVICE_URL" not in result.stderr, "they call no service"

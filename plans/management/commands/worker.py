@@ -15,8 +15,6 @@ from plans.engine import executor
 from plans.engine import lease as leases
 from plans.engine.worker import ThreadedWorker
 
-THREADS_MAX = 1000
-
 
 class Command(BaseCommand):
     """Ends with 0 once its running tasks have ended, with 1 if it had to leave some behind."""
@@ -50,6 +48,6 @@ class Command(BaseCommand):
 
 def _thread_count(text: str) -> int:
     count = int(text)
-    if not 1 <= count <= THREADS_MAX:
-        raise argparse.ArgumentTypeError(f"a number from 1 to {THREADS_MAX}, please")
+    if not 1 <= count <= conf.WORKER_THREADS_MAX:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {conf.WORKER_THREADS_MAX}, please")
     return count
