@@ -14,6 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = var_dir.prepared(Path(env.str("VAR_DIR", default="") or BASE_DIR / "var"))
 
 DEBUG = environment.yes_or_no("DEBUG", default=False)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "bluegreen.debug_page.WithoutAddresses"
 SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 
