@@ -32,6 +32,33 @@ SECRETS = {
     "a field": ("password=s3cret, user=olga", "password=•••, user=olga"),
     "a header": ("{'Cookie': 'sessionid=s3cret; x=1'}", "{'Cookie': •••}"),
     "a JSON field": ('{"apiKey": "s3cret words"}', '{"apiKey": •••}'),
+    "a password with a blank": ("postgres://u:s3 s3cret@h/db", "postgres://•••@h/db"),
+    "another scheme": ("Authorization: Token s3cret", "Authorization: •••"),
+    "a scheme with parts": ('Authorization: Digest a=1, b="s3cret"', "Authorization: •••"),
+    "a header of one's own": ("-H 'X-Auth-Token: abc s3cret' http://x/", "Token: •••' http://x/"),
+    "cookies": ("Cookie: a=1; b=s3cret\nHost: x", "Cookie: •••\nHost: x"),
+    "a raw request": (r"\r\nAuthorization: Token s3cret\r\nHost: x", r": •••\r\nHost: x"),
+    "a scheme in a field": ("authorization=Token s3cret, user=olga", "=•••, user=olga"),
+    "a secret key": ("SECRET_KEY=s3cret DEBUG=1", "SECRET_KEY=••• DEBUG=1"),
+    "a secret key in quotes": ("SECRET_KEY: 's3cret words'", "SECRET_KEY: •••"),
+    "a key of a cloud": ("AWS_SECRET_ACCESS_KEY=s3cret", "AWS_SECRET_ACCESS_KEY=•••"),
+    "an access key": ("access_key=s3cret", "access_key=•••"),
+    "a short name": ("pwd=s3cret", "pwd=•••"),
+    "JSON in JSON": (
+        r"{\"password\": \"s3cret\", \"user\": \"olga\"}",
+        r"{\"password\": •••, \"user\": \"olga\"}",
+    ),
+    "a quote in JSON in JSON": (r"{\"token\": \"a\\\"s3cret\", \"n\": 1}", r", \"n\": 1}"),
+    "a quote in a password": (r"password='a\'s3cret', user='olga'", "password=•••, user='olga'"),
+    "what was cut off": ("password='two s3cret", "password=•••"),
+    "a pair": ("[('password', 's3cret'), ('user', 'olga')]", "('password', •••), ('user', 'olga')"),
+    "a pair of bytes": ("(b'authorization', b'Token s3cret')", "(b'authorization', •••)"),
+    "a JWT": ("got eyJhbGciOiJI.eyJs3cretMjM.dozs3cret_-x back", "got ••• back"),
+    "a private key": (
+        "a -----BEGIN RSA PRIVATE KEY-----\ns3cret\n-----END RSA PRIVATE KEY----- b",
+        "a ••• b",
+    ),
+    "a private key that was cut off": ("-----BEGIN PRIVATE KEY-----\ns3cret+/", "•••"),
 }
 
 
@@ -45,7 +72,18 @@ def test_secrets_are_dots(what: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Is it there? yes=1", "task=7 tenant=t-1 by=olga", "a 5 % tokenless line", "a@b.example"],
+    [
+        "Is it there? yes=1",
+        "task=7 tenant=t-1 by=olga",
+        "a 5 % tokenless line",
+        "a@b.example",
+        "the secretary: olga; the cookie here, a token there",
+        "max_tokens=5 token_count=5 primary_key=3 key: 7",
+        "('wave', 'token') and ['token', 'name']",
+        "http://host:8000 and mail a@b.example",
+        "https://x.example: connection refused, mail ops@x.example",
+        "http://[::1]:8000 answers a@b.example",
+    ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redacted(text) == text
@@ -58,7 +96,14 @@ def record_of(message: str, *args: object, **extra: Any) -> logging.LogRecord:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("piece", ["9", "a-", "token", 'token="', "bearer ", "://a", "?a", "bg_-"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("9", "a-", "token", 'token="', "bearer ", "://a", "?a", "bg_-", "secret_", "x-key", " "),
+        *('password=\\"', "password='\\", "('password', '", "('a_", "eyJ-", "eyJaaaaaaaa.", "\\"),
+        *("://u:p ", "authorization:", "x-key:", "cookie:", "-----BEGIN PRIVATE KEY-----", "-"),
+    ],
+)
 def test_a_long_line_that_a_stranger_chose_takes_no_longer_than_its_length(piece: str) -> None:
     text = piece * (500_000 // len(piece))  # A square of that takes hours.
     assert len(redacted(text)) > 0
