@@ -35,7 +35,6 @@ demo: $(RUNTIME) ## Show everything at work on 60 tenants of a sandbox; Ctrl-C e
 
 run: $(RUNTIME) ## Run the system; it says what must be configured
 	@$(PY) manage.py check --deploy --tag configuration > /dev/null
-	@mkdir -p var
 	@$(PY) manage.py migrate --noinput --verbosity 0
 	@echo "Dashboard: http://127.0.0.1:$(PORT)   (the first user: $(PY) manage.py createsuperuser)"
 	@PORT=$(PORT) PATH="$(CURDIR)/$(VENV)/bin:$$PATH" exec $(BOUND) honcho start -c worker=2

@@ -1,5 +1,6 @@
 """Django's settings, read from the environment; what is Bluegreen's own is in `plans.conf`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from bluegreen.secret_key import kept_secret_key
 
 env = environ.Env()
 
+# Each process reads this first: what it makes on disk is for its owner, the database above all.
+os.umask(0o077)
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = var_dir.prepared(Path(env.str("VAR_DIR", default="") or BASE_DIR / "var"))
 

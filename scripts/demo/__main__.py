@@ -163,6 +163,7 @@ class Demo:
 
 def main() -> int:
     """0 when it was asked to end, 1 when it could not go on."""
+    os.umask(0o077)  # As the settings of its processes.
     with _alone():
         _remove()
         (FOLDER / "log").mkdir(parents=True)

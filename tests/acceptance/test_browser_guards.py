@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
 
 from plans.models import ApiToken
 from tests.acceptance.caller import Caller
@@ -104,6 +104,15 @@ def test_neither_passwords_nor_tokens_can_be_read_in_the_database() -> None:
     assert token not in kept
     assert token.removeprefix("bg_") not in kept
     assert ApiToken.actor_of(token) is not None
+
+
+@pytest.mark.django_db
+def test_a_new_secret_key_ends_every_session() -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    assert client.get("/").status_code == 200
+    with override_settings(SECRET_KEY="made anew after a backup was restored"):
+        assert client.get("/").headers["Location"].startswith("/login/")
 
 
 @pytest.fixture
