@@ -78,7 +78,7 @@ def test_the_stage_that_goes_back_now_is_said_to_be_undone(
     executor.run(task.pk, WORKER)
     rail = page_of(viewer, task).partition('id="task-rail"')[2].partition("</section>")[0]
     assert "being undone" in rail
-    assert "running" not in rail
+    assert '<li class="running"' not in rail
 
 
 def test_an_instance_that_is_down_with_the_right_version_is_unhealthy(
