@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from plans import conf
+from plans.engine import worker
+
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 COMPOSE = (ROOT / "compose.yaml").read_text()
@@ -17,6 +20,7 @@ PROCFILE = dict(
     line.split(": exec ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line
 )
 KINDS = {"web", "worker", "conductor", "renewals"}
+NUMBERED = {f"{kind}-{number}": kind for kind in ("worker", "conductor") for number in (1, 2)}
 
 
 def essence(command: list[str]) -> str:
@@ -32,7 +36,9 @@ EXPECTED = {kind: essence(PROCFILE[kind].split()) for kind in KINDS}
 def services() -> dict[str, str]:
     """The text of each service in compose.yaml."""
     _before, body = COMPOSE.split("\nservices:\n")
-    parts = re.split(r"^  ([a-z]+):\n", body.split("\nvolumes:\n")[0], flags=re.MULTILINE)[1:]
+    parts = re.split(
+        r"^  ([a-z0-9-]+):(?: &[a-z]+)?\n", body.split("\nvolumes:\n")[0], flags=re.MULTILINE
+    )[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
@@ -55,14 +61,40 @@ def test_the_commands_are_the_ones_of_the_contract() -> None:
 
 def test_compose_runs_every_process_and_what_it_needs() -> None:
     found = services()
-    assert set(found) == KINDS | {"migrate", "postgres", "redis"}
-    assert {kind: essence(command_of(found[kind])) for kind in KINDS} == EXPECTED
+    ours = {"web", "renewals", *NUMBERED, "migrate", "manage"}
+    assert set(found) == ours | {"postgres", "redis"}
+    for name, kind in {**NUMBERED, "web": "web", "renewals": "renewals"}.items():
+        if name.endswith("-2"):
+            assert found[name].strip() == f"<<: *{kind}", "it is as the first one"
+        else:
+            assert essence(command_of(found[name])) == EXPECTED[kind]
     assert essence(command_of(found["migrate"])) == "python manage.py migrate"
-    for kind in ("worker", "conductor"):
-        assert "replicas: 2" in found[kind]
-    for kind in (*KINDS, "migrate"):
-        assert "<<: *bluegreen" in found[kind]
-        assert ("healthcheck: {disable: true}" in found[kind]) == (kind != "web")
+    for name in ours - {"worker-2", "conductor-2"}:
+        assert "<<: *bluegreen" in found[name]
+        assert ("healthcheck: {disable: true}" in found[name]) == (name != "web")
+
+
+def test_the_first_start_waits_for_the_server_that_stays_and_tries_again() -> None:
+    found = services()
+    (test,) = re.findall(r"test: (.*pg_isready.*)", found["postgres"])
+    # The image's first server, which goes away again, listens on the socket alone.
+    assert json.loads(test)[1:4] == ["pg_isready", "-h", "127.0.0.1"]
+    assert 'restart: "on-failure:' in found["migrate"]
+
+
+def test_whoever_stops_a_worker_waits_longer_than_the_worker_needs() -> None:
+    needs = (
+        conf.WORKER_GRACE_SECONDS
+        + worker.TAKE_TIMEOUT_SECONDS
+        + 3 * worker.REGISTRY_TIMEOUT_SECONDS
+    )
+    (unit,) = [unit for unit in UNITS if "worker" in unit.name]
+    assert float(re.findall(r"TimeoutStopSec=(.*)", unit.read_text())[0]) > needs
+    (period,) = re.findall(r'stop_grace_period: "(.*)"', services()["worker-1"])
+    ((default, more),) = re.findall(r"^\$\{WORKER_GRACE_SECONDS:-(\d+)\}s(\d+)ms$", period)
+    assert float(default) == conf.WORKER_GRACE_SECONDS
+    assert conf.WORKER_GRACE_SECONDS + float(more) / 1000 > needs
+    assert "init: true" in COMPOSE.split("\nservices:\n")[0], "number 1 would miss a SIGTERM"
 
 
 def test_any_setting_can_be_given_to_the_containers() -> None:
