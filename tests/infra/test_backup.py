@@ -1,5 +1,6 @@
 """A backup that was taken in the middle of a plan is restored elsewhere, and the plan goes on."""
 
+import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from redis import Redis
 
 from plans import operations
 from scripts.private_postgres import find_programs
-from tests.support import database
+from tests.support import database, pages
 from tests.support.driving import OPERATOR, make_plan
 from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
@@ -44,14 +45,14 @@ def back_up_and_restore(restored: str, folder: Path) -> None:
         return
     programs = find_programs()
     assert programs
-    dump = str(folder / "bluegreen.dump")
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {RESTORED}")
-    for command in (
-        ["pg_dump", "--format=custom", f"--file={dump}", f"--dbname={database.url_of(here)}"],
-        ["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={restored}", dump],
-    ):
-        subprocess.run([str(programs / command[0]), *command[1:]], check=True)
+    world = {
+        **os.environ,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "DATABASE_URL": database.url_of(here),
+        "RESTORED": restored,
+    }
+    for part in ("--file=bluegreen.dump", "CREATE DATABASE"):
+        subprocess.run(["bash", "-euc", pages.block(part)], cwd=folder, env=world, check=True)
 
 
 def test_a_plan_goes_on_from_a_restored_backup_with_an_empty_redis(

@@ -11,6 +11,7 @@ from django.core.management import get_commands
 
 from plans import conf
 from plans.engine import worker
+from tests.support import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -139,10 +140,31 @@ def test_a_unit_is_confined_and_comes_back(unit: Path) -> None:
         assert line in lines
 
 
-def test_the_target_wants_two_workers_and_two_conductors() -> None:
-    text = (ROOT / "deploy" / "systemd" / "bluegreen.target").read_text()
-    for kind in ("worker", "conductor"):
-        assert len(re.findall(rf"bluegreen-{kind}@\d\.service", text)) == 2
+@pytest.mark.skipif(not shutil.which("systemctl"), reason="there is no systemd here")
+def test_a_machine_runs_the_units_that_are_enabled_on_it(tmp_path: Path) -> None:
+    system = tmp_path / "etc" / "systemd" / "system"
+    system.mkdir(parents=True)
+    for unit in [*UNITS, ROOT / "deploy" / "systemd" / "bluegreen.target"]:
+        shutil.copy(unit, system)
+    script = re.sub(
+        r"^(systemctl) (enable)(?: --now)?",
+        rf"\1 --root={tmp_path} \2",
+        "\n".join(
+            re.findall(
+                r"^systemctl enable .*",
+                pages.block("systemctl enable --now bluegreen.target"),
+                re.MULTILINE,
+            )
+        ),
+        flags=re.MULTILINE,
+    )
+    subprocess.run(["bash", "-euc", script], check=True, capture_output=True)
+    assert {path.name for path in (system / "bluegreen.target.wants").iterdir()} == {
+        f"bluegreen-{name}.service"
+        for name in ("web", "renewals", "worker@1", "worker@2", "conductor@1", "conductor@2")
+    }
+    assert (system / "multi-user.target.wants" / "bluegreen.target").is_symlink()
+    assert "Wants=" not in (system / "bluegreen.target").read_text(), "each machine has its own"
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
