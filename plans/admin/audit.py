@@ -39,6 +39,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "seq", "plan", "tenant_id", "kind", "actor", "change", "why")
     list_display_links = ("at", "seq")
+    linked_by = ("plan__id__exact", "task__id__exact", "journal__id__exact", "tenant_id")
     list_filter = ("kind", JournalFilter, ("at", DateFieldListFilter))
     list_select_related = ("plan",)
     search_fields = ("=tenant_id", "=plan__id", "plan__name", "actor", "kind", "reason")

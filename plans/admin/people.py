@@ -11,12 +11,13 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from plans.admin.lookups import DeclaredLookups
 from plans.admin.read_only import ReadOnlyAdmin
 from plans.models import ApiToken
 from plans.roles import ROLES
 
 
-class PersonAdmin(UserAdmin):
+class PersonAdmin(DeclaredLookups, UserAdmin):
     """Users and their roles.
 
     A user is deactivated, never deleted: the name stands in the audit, and must not become
@@ -58,7 +59,7 @@ class PersonAdmin(UserAdmin):
         return False
 
 
-class RoleAdmin(GroupAdmin):
+class RoleAdmin(DeclaredLookups, GroupAdmin):
     """Roles and their permissions. Those that Bluegreen comes with mean the same everywhere."""
 
     actions = None

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.contrib.admin import ModelAdmin, ShowFacets
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest
@@ -13,10 +13,11 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from plans.admin.lookups import DeclaredLookups
 from plans.message import Message
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(DeclaredLookups):
     """Lists and shows rows; made for tables with millions of them.
 
     A list counts the rows that match once, and nothing else; related rows are fetched by one join.

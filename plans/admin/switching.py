@@ -44,6 +44,7 @@ class WaveAdmin(ReadOnlyAdmin):
     """Waves, those of the latest plan first."""
 
     links = (links_to(Task, "wave__id__exact"),)
+    linked_by = ("plan__id__exact",)
     list_display = ("id", "plan", "index", "mode", "size", "started_at", "finished_at")
     list_filter = ("mode",)
     list_select_related = ("plan",)
@@ -56,6 +57,7 @@ class TaskAdmin(ReadOnlyAdmin):
     """Tasks, latest first."""
 
     links = (links_to(Event, "task__id__exact"), links_to(StageRun, "task__id__exact"))
+    linked_by = ("plan__id__exact", "wave__id__exact", "tenant__tenant_id__exact")
     list_display = ("id", "plan", "tenant_id", "state", "step", "retries", "finished_at")
     list_filter = ("state", ("finished_at", DateFieldListFilter))
     list_select_related = ("plan",)
@@ -67,6 +69,7 @@ class TaskAdmin(ReadOnlyAdmin):
 class StageRunAdmin(ReadOnlyAdmin):
     """Recorded attempts at stages, latest first."""
 
+    linked_by = ("task__id__exact",)
     list_display = ("id", "task", "stage", "direction", "attempt", "state", "started_at")
     list_filter = ("state", "direction", ("started_at", DateFieldListFilter))
     list_select_related = ("task",)
