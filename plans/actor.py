@@ -1,5 +1,6 @@
 """Who asks: a person with a role, or a part of Bluegreen itself."""
 
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -54,3 +55,8 @@ class Actor:
 
 SYSTEM = Actor("bluegreen", frozenset(Permission))
 """Bluegreen itself: what follows from time and from earlier decisions."""
+
+
+def folded(name: str) -> str:
+    """`name` without what does not tell two people apart: case, Unicode form, spaces around it."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()

@@ -1,7 +1,7 @@
 """The application."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_save
 from django.utils.translation import gettext_lazy as _
 
 from plans import checks  # noqa: F401  importing registers them
@@ -14,7 +14,10 @@ class PlansConfig(AppConfig):
     def ready(self) -> None:
         """Let installed packages add their stages, pipelines, validators and listeners."""
         # Models can be imported only from here on.
-        from plans import extensions, roles  # noqa: PLC0415
+        from plans import extensions, reserved, roles  # noqa: PLC0415
 
         extensions.load()
         post_migrate.connect(roles.make_roles, sender=self, dispatch_uid="plans.roles")
+        pre_save.connect(
+            reserved.guard_new_users, sender="auth.User", dispatch_uid="plans.reserved"
+        )

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group, User
 from django.db import models
 from django.http import HttpRequest
@@ -14,15 +15,29 @@ from django.utils.translation import gettext_lazy as _
 from plans.admin.lookups import DeclaredLookups
 from plans.admin.read_only import ReadOnlyAdmin
 from plans.models import ApiToken
+from plans.reserved import require_a_name_of_ones_own
 from plans.roles import ROLES
+
+
+class NewPersonForm(AdminUserCreationForm):
+    """Makes a user, under a name that stands for nobody else in the audit."""
+
+    def clean_username(self) -> str:
+        name = super().clean_username()
+        if name:
+            require_a_name_of_ones_own(name)
+        return name
 
 
 class PersonAdmin(DeclaredLookups, UserAdmin):
     """Users and their roles.
 
-    A user is deactivated, never deleted: the name stands in the audit, and must not become
-    somebody else's. Only a superuser makes or changes a superuser.
+    A user is deactivated, never deleted, and keeps the name: it stands in the audit, must not
+    become somebody else's, and tells who may not decide about a plan of one's own. Only a
+    superuser makes or changes a superuser.
     """
+
+    add_form = NewPersonForm
 
     list_display = ("username", "email", "roles", "is_active", "is_superuser", "last_login")
     list_filter = ("is_active", "groups")
@@ -36,6 +51,11 @@ class PersonAdmin(DeclaredLookups, UserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> tuple[str, ...]:
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "username")
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         if obj is None:

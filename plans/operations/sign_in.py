@@ -6,7 +6,6 @@ tries at once are not more than one after the other; the right password takes it
 """
 
 import logging
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
 from plans import conf
+from plans.actor import folded
 from plans.models import SignInCount
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def _limits(name: str, address: str) -> dict[str, Limit]:
 
 
 def _keys(name: str, address: str) -> tuple[str, str, str]:
-    name = unicodedata.normalize("NFKC", name).strip().casefold()
+    name = folded(name)
     return _key("pair", f"{address} {name}"), _key("name", name), _key("address", address)
 
 
