@@ -2,19 +2,23 @@
 
 A journal's head says how many events there are and the hash of the last, and each event's hash
 covers its content and the hash before. So an edited, removed, re-ordered or inserted row, a cut
-end and a changed head all show. Who can write to the database can also write a whole new chain:
-that shows by heads that were exported before and kept elsewhere (`plans.audit_heads`).
+end and a changed head all show; so do journals, plans and events that miss one another, and rows
+that are not what the events say. Who can write to the database can also write a whole new chain,
+or take away the end of one, or all of it: that shows by heads that were exported before and kept
+elsewhere (`plans.audit_heads`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_noop as _
 
+from plans.audit_findings import Broken, Findings, name_of
 from plans.audit_heads import Head
+from plans.audit_orphans import orphans
+from plans.audit_rows import differences
 from plans.message import Message
-from plans.models import Event, Journal, Plan
+from plans.models import Event, Journal
 from plans.models.journal import GENESIS
 
 CHUNK_ROWS = 2000
@@ -25,28 +29,8 @@ OTHER = _("It, or one before it, is not what was recorded: its hash was exported
 GONE = _("It is missing: the journal ends at %(last)s, and was exported up to %(seq)s.")
 NO_JOURNAL = _("The journal is missing: it was exported with %(seq)s events.")
 CUT = _("It is missing: the journal ends after event %(last)s, its head says %(head)s.")
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The first place at which a journal does not hold. `event_id` is None for a missing row."""
-
-    journal: str
-    seq: int
-    event_id: int | None
-    why: Message
-
-
-@dataclass
-class Findings:
-    """What a verification has seen: `heads` are those of journals that hold, `proven` says how
-    many of them hold what was exported, too."""
-
-    journals: int = 0
-    events: int = 0
-    proven: int = 0
-    heads: list[Head] = field(default_factory=list)
-    broken: list[Broken] = field(default_factory=list)
+NO_PLAN = _("The plan of this journal is missing.")
+OTHERS = _("This is the journal of plan %(plan)s, which goes by another name.")
 
 
 class ChainBroken(Exception):
@@ -57,21 +41,21 @@ class ChainBroken(Exception):
 
 
 def verify(plan_id: int | None = None, exported: Mapping[str, Head] | None = None) -> Findings:
-    """Walk every journal, or that of one plan, event by event.
+    """Walk every journal, or that of one plan, event by event, and look at the rows of its plan.
 
     `exported` has heads by the names of journals: each must still be a part of its journal. May
     run while events are being recorded: what is added meanwhile is left for the next time.
     """
-    findings, due = Findings(), dict(exported or {})
-    journals = Journal.objects.order_by("pk")
+    findings, due = Findings(broken=list(orphans(plan_id))), dict(exported or {})
+    journals = Journal.objects.order_by("pk").annotate(owner=F("plan"))
     if plan_id is not None:
         journals = journals.filter(plan=plan_id)
-    owners = dict(Plan.objects.filter(journal__in=journals).values_list("journal", "pk"))
     for journal in journals.iterator(CHUNK_ROWS):
-        findings.journals += 1
-        head, at = due.pop(journal.name, None), None
+        findings.walked.add(journal.name)
+        head, at, owner = due.pop(journal.name, None), None, journal.owner
         try:
-            for event in _walk(journal, owners.get(journal.pk)):
+            _require_its_name(journal, owner)
+            for event in _walk(journal, owner):
                 findings.events += 1
                 at = event.at
                 if head and event.seq == head.seq and event.hash != head.hash:
@@ -85,6 +69,9 @@ def verify(plan_id: int | None = None, exported: Mapping[str, Head] | None = Non
             findings.proven += head is not None
             seq, last_hash = journal.last_seq, journal.last_hash
             findings.heads.append(Head(journal=journal.name, seq=seq, hash=last_hash, at=at))
+            # Of a journal that does not hold nobody knows what it said.
+            if owner is not None:
+                findings.broken += differences(owner, journal.pk)
     if plan_id is None:
         findings.broken += [_no_journal(head) for head in due.values()]
     return findings
@@ -92,6 +79,12 @@ def verify(plan_id: int | None = None, exported: Mapping[str, Head] | None = Non
 
 def _no_journal(head: Head) -> Broken:
     return Broken(head.journal, head.seq, None, Message(NO_JOURNAL, {"seq": head.seq}))
+
+
+def _require_its_name(journal: Journal, owner: int | None) -> None:
+    if journal.name != name_of(owner):
+        why = Message(NO_PLAN) if owner is None else Message(OTHERS, {"plan": owner})
+        raise ChainBroken(Broken(journal.name, None, None, why))
 
 
 def _walk(journal: Journal, owner: int | None) -> Iterator[Event]:
@@ -111,7 +104,8 @@ def _walk(journal: Journal, owner: int | None) -> Iterator[Event]:
         if event.hash != last_hash or not last_hash:
             raise _broken(journal, seq, event.pk, NOT_AS_RECORDED, before=seq - 1)
         yield event
-    if seq < journal.last_seq or (owner is not None and seq == 0):
+    # A journal is made with its first event.
+    if seq < journal.last_seq or seq == 0:
         raise _broken(journal, seq + 1, None, CUT, last=seq, head=journal.last_seq)
     if last_hash != journal.last_hash:
         last = events.filter(seq=seq).values_list("pk", flat=True).first()

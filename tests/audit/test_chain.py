@@ -12,6 +12,7 @@ from django.db import connection, connections
 from plans import audit, events, operations
 from plans.errors import ValidationFailed
 from plans.models import Event, EventKind, Journal, Plan
+from tests.audit.past import sql
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox
 
@@ -27,12 +28,6 @@ def plan(sandbox: Sandbox) -> Plan:
     with pytest.raises(ValidationFailed):
         make_plan(["no such tenant"])
     return Plan.objects.select_related("journal").get(pk=plan.pk)
-
-
-def sql(statement: str, *values: Any) -> None:
-    """As somebody with access to the database would: past every guard of the ORM."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
 
 
 def broken_at(plan: Plan) -> list[tuple[str, int]]:

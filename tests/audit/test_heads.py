@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from plans import audit, events, operations
 from plans.errors import ValidationFailed
 from plans.models import Event, EventKind, Journal, Plan
 from plans.models.journal import GENESIS
+from tests.audit.past import sql
 from tests.support.driving import OPERATOR, make_plan
 
 pytestmark = pytest.mark.django_db
+
+CREATED_WITH = 5
+"""Events of the creation of a plan of two tenants."""
 
 
 @pytest.fixture
@@ -47,11 +50,6 @@ def verified(**options: Any) -> tuple[int, list[str]]:
     return code, out.getvalue().splitlines()
 
 
-def sql(statement: str, *values: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-
-
 def rewrite(plan: Plan) -> None:
     """Change an event, and make every hash after it, and the head, fit: nothing shows."""
     sql("UPDATE plans_event SET actor = 'nobody' WHERE plan_id = %s AND seq = 2", plan.pk)
@@ -59,8 +57,13 @@ def rewrite(plan: Plan) -> None:
 
 
 def cut(plan: Plan) -> None:
-    sql("DELETE FROM plans_event WHERE plan_id = %s AND seq > 2", plan.pk)
-    close(plan)
+    """As if it had never been started: for that no hash is computed anew."""
+    sql("DELETE FROM plans_event WHERE plan_id = %s AND seq > %s", plan.pk, CREATED_WITH)
+    last = Event.objects.get(plan=plan, seq=CREATED_WITH).hash
+    head = "UPDATE plans_journal SET last_seq = %s, last_hash = %s WHERE id = %s"
+    sql(head, CREATED_WITH, last, plan.journal_id)
+    sql("UPDATE plans_plan SET state = 'CREATED', started_by = '' WHERE id = %s", plan.pk)
+    sql("UPDATE plans_task SET state = 'PENDING' WHERE plan_id = %s", plan.pk)
 
 
 def cut_and_go_on(plan: Plan) -> None:
@@ -102,7 +105,7 @@ def test_what_was_exported_is_still_there_after_more_has_happened(plan: Plan, ex
 
 
 @pytest.mark.parametrize("tamper", [rewrite, cut, cut_and_go_on])
-def test_a_chain_that_was_computed_anew_is_found_out_by_its_head_alone(
+def test_a_chain_that_was_computed_anew_or_cut_is_found_out_by_its_head_alone(
     tamper: Callable[[Plan], None], plan: Plan, export: Path
 ) -> None:
     exported = plan.journal.last_seq
@@ -110,18 +113,35 @@ def test_a_chain_that_was_computed_anew_is_found_out_by_its_head_alone(
     assert audit.verify().broken == []
     code, lines = verified(heads=export)
     assert code == 1
-    where = 3 if tamper is cut else exported
+    where = CREATED_WITH + 1 if tamper is cut else exported
     assert lines[0].startswith(f"plan:{plan.pk}, event {where}")
     assert lines[-1] == "1 of 2 journals do not hold."
 
 
-def test_a_journal_that_is_gone_is_missed(plan: Plan, export: Path) -> None:
+def test_a_plan_that_was_removed_with_all_that_tells_of_it_is_missed(
+    plan: Plan, export: Path
+) -> None:
     name, seq = plan.journal.name, plan.journal.last_seq
-    sql("UPDATE plans_journal SET name = 'plan:999' WHERE id = %s", plan.journal_id)
-    assert audit.verify().broken == []
+    for table in ("plans_event", "plans_task", "plans_wave"):
+        sql(f"DELETE FROM {table} WHERE plan_id = %s", plan.pk)
+    sql("DELETE FROM plans_plan WHERE id = %s", plan.pk)
+    sql("DELETE FROM plans_journal WHERE id = %s", plan.journal_id)
+    assert verified()[0] == 0
     code, lines = verified(heads=export)
     assert code == 1
-    assert lines[0].startswith(f"{name}, event {seq}: The journal is missing")
+    assert lines == [
+        f"{name}, event {seq}: The journal is missing: it was exported with {seq} events.",
+        "1 of 2 journals do not hold.",
+    ]
+
+
+def test_the_journal_of_the_installation_is_missed(plan: Plan, export: Path) -> None:
+    sql("DELETE FROM plans_event WHERE plan_id IS NULL")
+    sql("DELETE FROM plans_journal WHERE name = 'installation'")
+    assert verified()[0] == 0
+    code, lines = verified(heads=export)
+    assert code == 1
+    assert lines[0].startswith("installation, event 2: The journal is missing")
 
 
 def test_a_broken_chain_is_not_exported_and_no_export_is_written_over(

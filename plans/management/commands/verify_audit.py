@@ -16,11 +16,15 @@ from plans.models import Plan
 
 
 class Command(BaseCommand):
-    """Ends with 0 if every journal holds, with 1 if one is broken or there is no such plan."""
+    """Ends with 0 if every journal holds, and the rows that it tells of, else or without such a
+    plan with 1."""
 
     help = gettext_noop(
-        "Verify the hash chain of every journal. Prints the first broken row of each journal "
-        "that does not hold, and exits with 1 if there is one."
+        "Verify the hash chain of every journal, that plans, journals and events all have one "
+        "another, and that plans, gates and tasks are in the state, and by the people, that the "
+        "events say. Prints the first broken event of each journal and each row that differs, and "
+        "exits with 1 if there is one. An end that was cut together with the journal's head, a "
+        "plan removed with its journal, and a chain computed anew are found with --heads only."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -51,10 +55,10 @@ class Command(BaseCommand):
         findings = audit.verify(plan, self._exported(heads) if heads else None)
         for broken in findings.broken:
             row = f" (plans_event.id {broken.event_id})" if broken.event_id else ""
-            journal = storable_text(broken.journal)
-            self.stdout.write(f"{journal}, event {broken.seq}{row}: {broken.why}")
+            event = f", event {broken.seq}{row}" if broken.seq else ""
+            self.stdout.write(f"{storable_text(broken.journal)}{event}: {broken.why}")
         if findings.broken:
-            counts = {"broken": len(findings.broken), "journals": findings.journals}
+            counts = {"broken": len(findings.broken_journals), "journals": findings.journals}
             self._leave(_("%(broken)s of %(journals)s journals do not hold.") % counts)
         if heads:
             text = ngettext(
