@@ -4,11 +4,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
 from plans.effects import Ledger
 from plans.engine import lease as leases
-from plans.engine.clock import in_seconds
+from plans.engine.clock import database_now, in_seconds
 from plans.engine.group_commit import RunnerRecord
 from plans.engine.reports import checkpoint_at, describe_failure, result_of
 from plans.errors import StageError, Superseded
@@ -61,9 +59,9 @@ class Hold:
 
     @property
     def elapsed_seconds(self) -> float:
-        """How long ago the open stage run began; it may have been parked, so by the wall clock."""
+        """How long ago the open stage run began: perhaps on another machine, with another clock."""
         assert self.stage_run is not None
-        return (timezone.now() - self.stage_run.started_at).total_seconds()
+        return (database_now() - self.stage_run.started_at).total_seconds()
 
     @property
     def ledger(self) -> Ledger:
@@ -137,7 +135,7 @@ class Hold:
             direction=self.direction,
             attempt=attempt,
             epoch=self.lease.epoch,
-            started_at=timezone.now(),
+            started_at=database_now(),
         )
 
     def store_begun(self, record: RunnerRecord, begun: StageRun | None) -> None:
@@ -162,7 +160,7 @@ class Hold:
         run = self.stage_run
         if run is None:
             return
-        run.finished_at = timezone.now()
+        run.finished_at = max(run.started_at, database_now())
         if isinstance(ending, StageError):
             run.failure = describe_failure(ending, run.stage)
             verb = "fail"
@@ -207,7 +205,7 @@ class Hold:
         """How long the stage run took that ends here, its waits included."""
         if self.stage_run is None:
             return {}
-        # The clock that it began by may have been another machine's.
+        # Two processes know the database's time within some milliseconds.
         return {"seconds": max(0.0, round(self.elapsed_seconds, 3))}
 
     def progress(self) -> dict[str, Any]:
