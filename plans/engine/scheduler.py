@@ -7,8 +7,11 @@ missed.
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -44,6 +47,26 @@ TELLS_WHY_HALTED = (PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED)
 
 _asked_again: dict[int, bool] = {}
 _lock = threading.Lock()
+_put_off: ContextVar[dict[int, None] | None] = ContextVar("put_off", default=None)
+
+
+@contextmanager
+def settling_at_the_end() -> Iterator[None]:
+    """Settle each plan that this thread asks for meanwhile once, when all is done to it.
+
+    A plan that the database does not let settle then is left to the conductor.
+    """
+    asked: dict[int, None] = {}
+    token = _put_off.set(asked)
+    try:
+        yield
+    finally:
+        _put_off.reset(token)
+        for plan_id in asked:
+            try:
+                settle(plan_id)
+            except DatabaseError:
+                logger.exception("Plan %s was not settled", plan_id, extra={"plan": plan_id})
 
 
 def settle(plan_id: int) -> None:
@@ -52,6 +75,9 @@ def settle(plan_id: int) -> None:
     Threads of one process that ask for the same plan at once share one look, taken after the
     last of them asked.
     """
+    if (put_off := _put_off.get()) is not None:
+        put_off[plan_id] = None
+        return
     with _lock:
         if plan_id in _asked_again:
             _asked_again[plan_id] = True

@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext_noop
 
 from plans.actor import Actor
+from plans.engine import scheduler
 from plans.errors import RefusedError
 from plans.message import Message
 
@@ -40,17 +41,18 @@ def for_each(
     """Apply a task operation to each of `task_ids`, each in its own transaction.
 
     A refusal skips one and stops nothing, nor does trouble with the database: what was done before
-    is done, and the answer must say so.
+    is done, and the answer must say so. What follows for their plans follows once, at the end.
     """
     results = Results()
-    for task_id in task_ids:
-        try:
-            operation(task_id, actor, **options)
-        except RefusedError as refused:
-            results.skipped.append((task_id, refused.message))
-        except DatabaseError:
-            logger.exception("Task %s: what was asked for could not be stored", task_id)
-            results.failed.append((task_id, Message(NOT_STORED)))
-        else:
-            results.done.append(task_id)
+    with scheduler.settling_at_the_end():
+        for task_id in task_ids:
+            try:
+                operation(task_id, actor, **options)
+            except RefusedError as refused:
+                results.skipped.append((task_id, refused.message))
+            except DatabaseError:
+                logger.exception("Task %s: what was asked for could not be stored", task_id)
+                results.failed.append((task_id, Message(NOT_STORED)))
+            else:
+                results.done.append(task_id)
     return results

@@ -1,12 +1,14 @@
 """Retry from the checkpoint and from scratch after a failure at every stage."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from plans import operations
 from plans.actor import Actor, Permission
 from plans.errors import ChangedSinceYouLooked, IllegalTransition, NotFound, PermissionRefused
 from plans.models import Event, EventKind, Plan, PlanState, StageRun, Task, TaskState
-from tests.plans.rows import everything
+from tests.plans.rows import everything, make_rows
 from tests.plans.switching import (
     BREAKDOWNS,
     CHECKPOINTS,
@@ -189,3 +191,15 @@ def test_a_task_of_a_finished_plan_is_not_retried(sandbox: Sandbox) -> None:
     work_off()
     with pytest.raises(IllegalTransition, match="cannot be retried while its plan is completed"):
         operations.retry_task(task.pk, OPERATOR)
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_a_decision_for_many_tasks_looks_at_their_plan_once(count: int) -> None:
+    plan, tasks = make_rows("FAILED", *["FAILED"] * count)
+    with CaptureQueriesContext(connection) as queries:
+        results = operations.for_each([task.pk for task in tasks], operations.retry_task, OPERATOR)
+    looks = [q for q in queries.captured_queries if "(SELECT COUNT(*) FROM plans_task" in q["sql"]]
+    assert len(results.done) == count
+    assert len(looks) == 1
+    assert Plan.objects.get(pk=plan.pk).state == PlanState.RUNNING
+    assert Task.objects.filter(admitted=True).count() == min(count, plan.max_concurrency)
