@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import httpx
 
 from bluegreen.embedded_redis import EmbeddedRedis, EmbeddedRedisError
-from scripts.demo.api import Api, slow_down, tenants_of
+from scripts.demo.api import Api, ApiError, slow_down, tenants_of
 from scripts.demo.screen import Bar, say, show_people
 from scripts.demo.supervisor import ROOT, Child, DemoError, Supervisor
 
@@ -48,8 +48,8 @@ class Stopped(BaseException):
 class Demo:
     """One run of the demo, from an empty folder to an empty folder."""
 
-    def __init__(self) -> None:
-        self._port = _port(int(os.environ.get("PORT") or 8000))
+    def __init__(self, port: int) -> None:
+        self._port = _port(port)
         self._sandbox_url = f"http://{HOST}:{_port(0)}"
         self._address = f"http://{HOST}:{self._port}"
         self._redis = None if os.environ.get("REDIS_URL") else EmbeddedRedis(FOLDER / "redis")
@@ -63,19 +63,16 @@ class Demo:
         api = self._start_all()
         tenants = tenants_of(f"{self._sandbox_url}/ob")
         show_people(self._address, self._people)
+        say(f"The sandbox, with faults on demand: {self._sandbox_url}/")
         plan = api.create_plan("Demo switch", tenants, "green", WAVES, CONCURRENCY)
         self._label(tenants)
         say(f"“Demo switch” moves {len(tenants)} tenants to green: {self._address}/plans/{plan}/")
         api.start_plan(plan)
         self._watch(api, plan, len(tenants))
         seconds = round(time.monotonic() - started)
-        say(f"“Demo switch” is {api.state(plan)}, {seconds} s after the start.")
-        back = api.create_plan("Back to blue", tenants, "blue", WAVES, CONCURRENCY)
-        say(
-            f"“Back to blue” stands ready: {self._address}/plans/{back}/ (sign in as operator,"
-            f" press Start)\nThe sandbox, with faults on demand: {self._sandbox_url}/\n"
-            f"Logs: {os.path.relpath(FOLDER / 'log')}/    Ctrl-C ends everything."
-        )
+        say(f"“Demo switch” is {api.state(plan)}, {seconds} s after the start: {api.told(plan)}.")
+        self._prepare_return(api, plan)
+        say(f"Logs: {os.path.relpath(FOLDER / 'log')}/    Ctrl-C ends everything.")
         while True:
             self._look_after()
 
@@ -119,10 +116,30 @@ class Demo:
 
     def _watch(self, api: Api, plan: int, total: int) -> None:
         with Bar("Demo switch", total) as bar:
-            while api.state(plan) in UNFINISHED:
-                bar.show(api.count_tasks(plan, "COMPLETED"))
+            is_under_way = True
+            while is_under_way:
                 self._look_after()
-            bar.show(api.count_tasks(plan, "COMPLETED"))
+                # A dashboard that was killed answers again once it was started anew.
+                with suppress(ApiError):
+                    is_under_way = api.state(plan) in UNFINISHED
+                    bar.show(api.count_tasks(plan, "COMPLETED"))
+
+    def _prepare_return(self, api: Api, plan: int) -> None:
+        """A second plan, of the tenants that were moved: whoever failed is left to be retried."""
+        moved = api.tenants_with(plan, "COMPLETED")
+        if not moved:
+            say("“Back to blue” is left out: no tenant was moved.")
+            return
+        waves = WAVES if len(moved) == TENANTS else WAVES[-1:]
+        try:
+            back = api.create_plan("Back to blue", moved, "blue", waves, CONCURRENCY)
+        except ApiError as error:
+            say(f"“Back to blue” is left out. {error}")
+            return
+        say(
+            f"“Back to blue” stands ready for {len(moved)} tenants:"
+            f" {self._address}/plans/{back}/ (sign in as operator, press Start)"
+        )
 
     def _look_after(self) -> None:
         time.sleep(POLL_SECONDS)
@@ -163,11 +180,12 @@ class Demo:
 
 def main() -> int:
     """0 when it was asked to end, 1 when it could not go on."""
+    port = _wanted_port()
     os.umask(0o077)  # As the settings of its processes.
     with _alone():
         _remove()
         (FOLDER / "log").mkdir(parents=True)
-        demo = Demo()
+        demo = Demo(port)
         try:
             for number in ENDINGS:
                 signal.signal(number, _stop)
@@ -206,6 +224,13 @@ def _remove() -> None:
     while EmbeddedRedis(FOLDER / "redis").is_running() and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def _wanted_port() -> int:
+    wanted = os.environ.get("PORT") or "8000"
+    if not (wanted.isdecimal() and len(wanted) < 6 and int(wanted) < 65536):
+        sys.exit(f"PORT must be a whole number from 0 to 65535, and is {wanted!r}.")
+    return int(wanted)
 
 
 def _port(wanted: int) -> int:

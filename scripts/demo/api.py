@@ -7,6 +7,12 @@ import httpx
 from scripts.demo.supervisor import DemoError
 
 TIMEOUT_SECONDS = 30.0
+TASKS_MAX = 100
+"""A page of tasks: more than a demo has tenants."""
+
+
+class ApiError(DemoError):
+    """Bluegreen has refused a request, or did not answer; the message says why."""
 
 
 class Api:
@@ -46,19 +52,42 @@ class Api:
         """The plan's state, as `RUNNING`."""
         return str(self._ask("GET", f"/plans/{plan_id}")["state"])
 
+    def told(self, plan_id: int) -> str:
+        """How many of the plan's tasks are in each state, as `59 completed, 1 failed`."""
+        counts = self._ask("GET", f"/plans/{plan_id}")["counts"]
+        told = [f"{n} {state.lower().replace('_', ' ')}" for state, n in counts.items() if n]
+        return ", ".join(told)
+
     def count_tasks(self, plan_id: int, state: str) -> int:
         """How many of the plan's tasks are in `state`."""
-        return int(self._ask("GET", f"/tasks?planId={plan_id}&state={state}&pageSize=1")["total"])
+        return int(self._tasks(plan_id, state)["total"])
+
+    def tenants_with(self, plan_id: int, state: str) -> list[str]:
+        """The tenants whose task in the plan is in `state`, in its order."""
+        return [task["tenantId"] for task in self._tasks(plan_id, state)["items"]]
+
+    def _tasks(self, plan_id: int, state: str) -> dict[str, Any]:
+        return self._ask("GET", f"/tasks?planId={plan_id}&state={state}&pageSize={TASKS_MAX}")
 
     def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         try:
             answer = self._http.request(method, path, json=body)
         except httpx.TransportError as error:
-            raise DemoError(f"{method} {path}: {error}") from error
+            raise ApiError(f"{method} {path}: {error}") from error
         if not answer.is_success:
-            raise DemoError(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
+            raise ApiError(_why(answer) or f"{method} {path} answered {answer.status_code}.")
         found: dict[str, Any] = answer.json()
         return found
+
+
+def _why(answer: httpx.Response) -> str:
+    """What a refusal says to people, with the first of its details; empty where it is none."""
+    try:
+        error = answer.json()["error"]
+        first = error["details"][:1]
+        return " ".join([error["message"], *(detail["message"] for detail in first)])
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def tenants_of(ob_service: str) -> list[str]:

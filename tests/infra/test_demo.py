@@ -1,6 +1,7 @@
 """The demo as a newcomer meets it: it runs through, and leaves nothing behind, however it ends."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bluegreen.embedded_redis import EmbeddedRedis
@@ -32,7 +34,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(600)]
 class RunningDemo:
     """`python -m scripts.demo` in a folder of its own, with what it printed."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int | str) -> None:
         self.folder = folder
         self._log = folder / "demo.log"
         environment = {name: value for name, value in os.environ.items() if name not in OWN}
@@ -108,3 +110,29 @@ def test_its_processes_end_with_it_even_when_it_is_killed(demo: RunningDemo) -> 
     demo.process.wait()
     wait_until(lambda: demo.processes() == [], message="all processes of the demo end")
     wait_until(lambda: not demo.redis_socket.exists(), message="its Redis ends")
+
+
+def test_it_stays_up_when_a_tenant_fails_and_prepares_what_can_be_prepared(
+    demo: RunningDemo,
+) -> None:
+    demo.wait_for("The sandbox, with faults on demand")
+    sandbox = re.findall("on demand: (http://.+)/", demo.printed)[0]
+    fault = {"tenant": "tenant-020", "step": "gateway.put_route", "kind": "status", "code": 400}
+    httpx.post(f"{sandbox}/control/faults", json=fault).raise_for_status()
+    demo.wait_for("Ctrl-C ends everything")
+    assert "“Demo switch” is FAILED" in demo.printed
+    assert "1 failed" in demo.printed
+    moved = re.findall(r"(\d+) completed", demo.printed)[0]
+    assert f"“Back to blue” stands ready for {moved} tenants" in demo.printed
+    assert demo.process.poll() is None
+
+
+@pytest.mark.parametrize("port", ["abc", "99999"])
+def test_a_port_that_is_none_is_refused_in_words_and_leaves_nothing(
+    tmp_path: Path, port: str
+) -> None:
+    demo = RunningDemo(tmp_path, port)
+    assert demo.process.wait(60) == 1
+    said = f"PORT must be a whole number from 0 to 65535, and is '{port}'."
+    assert demo.printed.strip() == said
+    assert [entry.name for entry in tmp_path.iterdir()] == ["demo.log"]
