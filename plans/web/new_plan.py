@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from plans import operations
-from plans.actor import Permission
+from plans.actor import Actor, Permission
 from plans.errors import ValidationFailed
 from plans.queries import tenants
 from plans.queries.people import names_of_who_may
@@ -35,7 +35,9 @@ def plan_new(request: HtmxRequest) -> HttpResponse:
     data = submitted(request)
     form = PlanForm(data)
     if "add" in data:
-        return _form(request, form, data)
+        _add_matching(data)
+        form = PlanForm(data)
+        return _form(request, form, data, _preview(form, data, actor))
     if not form.is_valid():
         return _form(request, form, data, status=422)
     try:
@@ -59,16 +61,8 @@ def plan_preview(request: HtmxRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.OPERATE)
     data = submitted(request)
-    form, shown = PlanForm(data), None
-    if form.is_valid():
-        asked, lines = form.as_request(), form.cleaned_data["csv"].lines
-        start = data.get("from", "")
-        shown = preview.of_preview(
-            operations.preview_plan(asked, actor),
-            asked,
-            lines,
-            int(start) if ID.match(start) else 0,
-        )
+    form = PlanForm(data)
+    shown = _preview(form, data, actor)
     if request.htmx:
         return render(request, "plans/_preview.html", {"form": form, "preview": shown})
     return _form(request, form, data, shown)
@@ -99,13 +93,30 @@ def _form(
     shown: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    pasted, picker = data.get("tenants", ""), _picker(data)
-    if data.get("add") == "matching":
-        ticked = set(data.getlist("pick"))
-        more = [each for each in picker.all_ids() if each not in ticked]
-        pasted = "\n".join(dict.fromkeys([*split_ids(pasted), *more]))
-    context = {"form": form, "preview": shown, "picker": picker, "pasted": pasted}
+    context = {
+        "form": form,
+        "preview": shown,
+        "picker": _picker(data),
+        "pasted": data.get("tenants", ""),
+    }
     return render(request, "plans/plan_new.html", context, status=status)
+
+
+def _preview(form: PlanForm, data: QueryDict, actor: Actor) -> dict[str, Any] | None:
+    """What `rendering.preview` shows of the plan; None while the form cannot be read."""
+    if not form.is_valid():
+        return None
+    asked, lines = form.as_request(), form.cleaned_data["csv"].lines
+    start = data.get("from", "")
+    found = operations.preview_plan(asked, actor)
+    return preview.of_preview(found, asked, lines, int(start) if ID.match(start) else 0)
+
+
+def _add_matching(data: QueryDict) -> None:
+    """Write all tenants that match the search, but for the ticked ones, into the list of ids."""
+    ticked = set(data.getlist("pick"))
+    more = [each for each in _picker(data).all_ids() if each not in ticked]
+    data["tenants"] = "\n".join(dict.fromkeys([*split_ids(data.get("tenants", "")), *more]))
 
 
 def _picker(data: QueryDict) -> tenants.Picker:

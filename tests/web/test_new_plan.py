@@ -59,6 +59,7 @@ def test_all_that_match_a_search_are_added_to_the_list(operator: Client) -> None
     add_tenants(70)
     text = operator.post("/plans/new/", filled(tenants="", search="00", add="matching")).text
     assert "tenant-0070" in text.split("</textarea>")[0]
+    assert "<b>70</b> tenants move to" in text
     assert not Plan.objects.exists()
 
 
