@@ -4,10 +4,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from plans import operations
+from plans.engine import executor, lease
 from plans.models import Plan, PlanState, Task
 from tests.live.browsing import SignIn, page_of
 from tests.live.test_accessibility import TOO_WIDE
-from tests.support.driving import OPERATOR, make_plan
+from tests.support.driving import OPERATOR, WORKER, make_plan
 from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -17,6 +18,14 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
 ]
+CUT_AWAY = """() => [...document.querySelectorAll("#task-table tbody :is(.badge, .note span)")]
+  .filter((each) => {
+    const own = each.getBoundingClientRect();
+    const seen = each.closest(".scroll-x").getBoundingClientRect();
+    const cell = each.closest("td");
+    return own.right > seen.right || cell.scrollWidth > cell.clientWidth;
+  })
+  .map((each) => each.textContent)"""
 
 
 def test_nothing_scrolls_sideways_at_320_px(
@@ -49,3 +58,23 @@ def test_nothing_scrolls_sideways_at_320_px(
         page.goto(address)
         too_wide[address] = page.evaluate(TOO_WIDE)
     assert {address: found for address, found in too_wide.items() if found} == {}
+
+
+def test_why_a_tenant_waits_or_failed_is_read_without_scrolling_sideways(
+    sandbox: Sandbox, processes: Processes, browser: Browser, sign_in: SignIn
+) -> None:
+    sandbox.add_fault("tenant-002", "gateway.put_route", "status", code=400)
+    sandbox.add_fault("tenant-003", "instance.config", "wrong_version", version="19")
+    plan = make_plan([f"tenant-{n:03}" for n in range(1, 7)], failure_policy="continue")
+    operations.start_plan(plan.pk, OPERATOR)
+    for task_id in list(lease.runnable().values_list("pk", flat=True)):
+        executor.run(task_id, WORKER)
+    web, client, cut_away = processes.web(), sign_in("operator"), {}
+    for width in (360, 1101, 1280):
+        page = page_of(browser, client, web, viewport={"width": width, "height": 900})
+        page.goto(f"/plans/{plan.pk}/")
+        notes = page.locator("#task-table .note span").all_text_contents()
+        assert any("400" in note for note in notes), notes
+        assert len(notes) >= 2
+        cut_away[width] = page.evaluate(CUT_AWAY)
+    assert not any(cut_away.values()), cut_away
