@@ -2,7 +2,7 @@
 
 import pytest
 
-from plans.rendering.config_diff import HIDDEN, changes
+from plans.rendering.config_changes import changes
 from plans.validation import TenantRequest
 from plans.validation.tenant_csv import VERSION_MAX, parse_tenants
 
@@ -76,11 +76,11 @@ def test_a_diff_names_paths_and_hides_secrets() -> None:
     after = {"a": {"b": 2, "same": 0}, "list": [1], "new": {}, "dbPassword": "new", "token": "t"}
     assert [(each.path, each.kind, each.before, each.after) for each in changes(before, after)] == [
         ("a.b", "changed", "1", "2"),
-        ("dbPassword", "changed", HIDDEN, HIDDEN),
+        ("dbPassword", "changed", '"•••"', '"••• (changed)"'),
         ("gone", "removed", "null", ""),
         ("list[1]", "removed", "2", ""),
         ("new", "added", "", "{}"),
-        ("token", "added", "", HIDDEN),
+        ("token", "added", "", '"•••"'),
     ]
     assert changes({}, None) == changes(None, {}) == []
     assert [each.before for each in changes("not JSON", {})] == ['"not JSON"']

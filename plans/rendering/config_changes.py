@@ -1,17 +1,14 @@
 """What changes in a tenant's configuration, path by path."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from plans.queries.redaction import without_secrets
+
 CHANGES_MAX = 40
 VALUE_MAX_CHARS = 120
-SECRET = re.compile(
-    r"pass(word|wd|phrase)?$|secret|token|api_?key|credential|private", re.IGNORECASE
-)
-HIDDEN = "•••"
 
 
 @dataclass(frozen=True)
@@ -25,17 +22,17 @@ class Change:
 
 
 def changes(before: Any, after: Any) -> list[Change]:
-    """The paths that differ, in order; what looks like a secret is hidden."""
-    old, new = dict(_flat(before)), dict(_flat(after))
+    """The paths that differ, in order; what looks like a secret is dots."""
+    old, new = dict(_flat(without_secrets(before))), dict(_flat(without_secrets(after, before)))
     found = []
     for path in sorted({*old, *new}):
         if path in old and path in new:
             if old[path] != new[path]:
-                found.append(Change(path, _said(path, old), _said(path, new), "changed"))
+                found.append(Change(path, _short(old[path]), _short(new[path]), "changed"))
         elif path in new:
-            found.append(Change(path, "", _said(path, new), "added"))
+            found.append(Change(path, "", _short(new[path]), "added"))
         else:
-            found.append(Change(path, _said(path, old), "", "removed"))
+            found.append(Change(path, _short(old[path]), "", "removed"))
     return found
 
 
@@ -51,8 +48,5 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path or "–", json.dumps(value, ensure_ascii=False)
 
 
-def _said(path: str, values: Mapping[str, str]) -> str:
-    if any(SECRET.search(part) for part in re.split(r"[.\[\]]", path) if part):
-        return HIDDEN
-    text = values[path]
+def _short(text: str) -> str:
     return text if len(text) <= VALUE_MAX_CHARS else f"{text[:VALUE_MAX_CHARS]}…"
