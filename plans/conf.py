@@ -82,6 +82,8 @@ RING_AGAIN_SECONDS = 5.0
 CONDUCTOR_SEEN_SECONDS = 15.0
 """A conductor that is not seen for so long is missing: another leads after its lease."""
 READY_TIMEOUT_SECONDS = 2.0
+LOOK_TIMEOUT_SECONDS = 0.5
+"""Pages must not wait for a Redis that is away."""
 SYNC_TENANTS_SECONDS = 300.0
 OB_LIST_LIMIT = 1000
 

@@ -1,7 +1,7 @@
 """Metrics for Prometheus (S9.6): read at each scrape from the database and from Redis.
 
-No process counts anything of its own, so the figures are the same whichever process is asked, and
-whatever became of the workers. A scrape takes a few statements, however much has happened.
+What a process adds up it adds up from the journals, so the figures are the same whichever process
+is asked, and whatever became of the workers. A scrape reads what came since the last one.
 """
 
 from collections import Counter, defaultdict
@@ -19,6 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from plans import conf
 from plans.engine import queue
 from plans.engine.worker_info import WorkerInfo
 from plans.errors import RedisUnavailable
@@ -201,7 +202,8 @@ def _renewals() -> Iterator[Metric]:
 
 def _workers() -> Iterator[Metric]:
     try:
-        workers, depth = queue.workers(), queue.depth()
+        client = queue.impatient(conf.READY_TIMEOUT_SECONDS)
+        workers, depth = queue.workers(connection=client), queue.depth(connection=client)
     except RedisUnavailable:
         # What cannot be read is left out: nought would be a lie.
         yield _gauge("redis_up", "Whether the Redis of queue and sockets answers.", 0)

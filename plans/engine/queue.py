@@ -77,6 +77,12 @@ def connect(timeout_seconds: float = conf.REDIS_TIMEOUT_SECONDS, *, retries: int
     )
 
 
+@functools.cache
+def impatient(timeout_seconds: float) -> Redis:
+    """The process's client for who looks only: it waits so long for an answer, and once."""
+    return connect(timeout_seconds, retries=0)
+
+
 def ring(task_id: int, *, connection: Redis | None = None) -> None:
     """Put a task into the queue, once; a task that is queued already keeps its place.
 

@@ -1,6 +1,5 @@
 """What is wrong with the installation itself, so that somebody must look: its processes."""
 
-import functools
 import threading
 import time
 from dataclasses import dataclass
@@ -9,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from redis import Redis
 
+from plans import conf
 from plans.engine import queue
 from plans.engine.worker_info import WorkerInfo
 from plans.errors import RedisUnavailable
@@ -20,8 +19,6 @@ CONDUCTOR = "conductor"
 SILENT_SECONDS = 5.0
 """A worker says every second that it is alive."""
 LOOK_SECONDS = 2.0
-LOOK_TIMEOUT_SECONDS = 0.5
-"""Pages must not wait for a Redis that is away."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,8 @@ class _Look:
         with self._lock:
             if time.monotonic() >= self._until:
                 try:
-                    self._workers = queue.workers(connection=_client())
+                    client = queue.impatient(conf.LOOK_TIMEOUT_SECONDS)
+                    self._workers = queue.workers(connection=client)
                 except RedisUnavailable:
                     self._workers = None
                 self._until = time.monotonic() + LOOK_SECONDS
@@ -86,8 +84,3 @@ class _Look:
 
 
 _look = _Look()
-
-
-@functools.cache
-def _client() -> Redis:
-    return queue.connect(LOOK_TIMEOUT_SECONDS, retries=0)

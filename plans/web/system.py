@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from plans import conf
 from plans.engine import queue
 from plans.engine.readiness import DATABASE, REDIS, TENANT_REDIS, latencies
 from plans.errors import RedisUnavailable
@@ -35,8 +36,9 @@ def system(request: HttpRequest) -> HttpResponse:
         "errors": last_errors(),
     }
     try:
-        workers = queue.workers()
-        context |= {"workers": workers, "depth": queue.depth()}
+        client = queue.impatient(conf.LOOK_TIMEOUT_SECONDS)
+        workers = queue.workers(connection=client)
+        context |= {"workers": workers, "depth": queue.depth(connection=client)}
         context["threads"] = sum(worker["threads"] for worker in workers)
         context["busy"] = sum(worker["busy"] for worker in workers)
     except RedisUnavailable as away:

@@ -196,7 +196,9 @@ def test_the_leaders_age_and_the_queue_are_read_now(scrape: Scrape) -> None:
 def test_without_redis_the_rest_is_still_told(
     scrape: Scrape, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "_client", lambda: Redis(port=9, retry=Retry(NoBackoff(), 0)))
+    monkeypatch.setattr(
+        queue, "impatient", lambda seconds: Redis(port=9, retry=Retry(NoBackoff(), 0))
+    )
     make_rows("RUNNING", "FAILED")
     seen = scrape()
     assert seen["bluegreen_redis_up{}"] == 0

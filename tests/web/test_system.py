@@ -1,8 +1,13 @@
 """The system's page: stores that answer, and what failed last."""
 
 import re
+import socket
+import time
+from contextlib import ExitStack
 
+import httpx
 import pytest
+from django.conf import settings
 from django.test import Client, override_settings
 from redis import Redis
 
@@ -11,9 +16,12 @@ from plans.models import Task
 from plans.queries import last_errors
 from plans.rendering import alarms
 from tests.support.driving import OPERATOR, make_plan, work_off
+from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ONE_WAIT_SECONDS = 7.0
+"""Longer than one wait for a Redis that says nothing, shorter than several."""
 ANSWERED = r'<b class="num">[0-9.]+ ms</b><span>until %s answers?</span>'
 
 
@@ -39,6 +47,28 @@ def test_junk_among_the_workers_breaks_no_page(
         redis.hset("rq:worker:x", mapping={"threads": "abc"})
         redis.sadd("rq:workers:default", "rq:worker:x")
     assert viewer.get(path).status_code == 200
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("path", ["/system/", "/metrics"])
+def test_servers_that_say_nothing_are_waited_for_once(
+    path: str, processes: Processes, viewer: Client
+) -> None:
+    with ExitStack() as silent:
+        ports = [
+            silent.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            for _name in range(2)
+        ]
+        own, of_tenants = (f"redis://127.0.0.1:{port}/0" for port in ports)
+        web = processes.web(REDIS_URL=own, TENANT_REDIS_URL=of_tenants)
+        session = {settings.SESSION_COOKIE_NAME: viewer.cookies[settings.SESSION_COOKIE_NAME].value}
+        took = []
+        with httpx.Client(base_url=web.url, cookies=session, timeout=120) as http:
+            for _time in range(2):
+                began = time.monotonic()
+                assert http.get(path).status_code == 200
+                took.append(time.monotonic() - began)
+    assert min(took) < ONE_WAIT_SECONDS
 
 
 def test_the_last_errors_lead_to_plan_and_task(sandbox: Sandbox, viewer: Client) -> None:
