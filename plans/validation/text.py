@@ -18,8 +18,11 @@ from plans.validation.subject import Subject
 from plans.validation.summary import Issue, Severity
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Invisible characters that turn the direction of all that follows."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 CHARACTERS = _("It contains a NUL character or half of a character: remove it.")
+DIRECTION = _("It contains an invisible character that turns the direction of text: remove it.")
 NUMBERS = _("It contains a number that is not finite: give a finite one.")
 
 
@@ -47,6 +50,11 @@ def problem_of(value: Any) -> Message | None:
     return None
 
 
+def problem_of_words(text: str) -> Message | None:
+    """Why `text`, which stands among our own words on pages, cannot be kept."""
+    return Message(DIRECTION) if _TURNING.search(text) else problem_of(text)
+
+
 def problem_of_reason(reason: str) -> Message | None:
     """Why `reason`, which an operator gives for an action, cannot be kept."""
     if len(reason) > conf.REASON_MAX_CHARS:
@@ -54,15 +62,16 @@ def problem_of_reason(reason: str) -> Message | None:
             _("The reason has %(count)s characters: at most %(limit)s."),
             {"count": len(reason), "limit": conf.REASON_MAX_CHARS},
         )
-    return problem_of(reason)
+    return problem_of_words(reason)
 
 
 @register
 def validate_text(subject: Subject) -> Iterable[Issue]:
     """Everything that is stored can be. Tenant ids have a shape of their own."""
     request = subject.request
+    if problem := problem_of_words(request.name):
+        yield Issue(Severity.ERROR, "UNSTORABLE", "name", problem)
     asked: dict[str, Any] = {
-        "name": request.name,
         "executorType": request.executor_type,
         "target": request.target,
         "failurePolicy": request.failure_policy,

@@ -15,6 +15,7 @@ from plans.queries import blast
 from plans.queries.event_log import GROUPS, EventFilter
 from plans.queries.tally import Tally
 from plans.queries.task_table import PAGE_SIZES, SORTS, VIEWS, TaskFilter
+from plans.validation.text import problem_of_reason
 
 ID = re.compile(r"[0-9]{1,18}")
 PINNED = re.compile(r"(?:([A-Z_]{1,20}):)?([0-9]{1,18}(?:,[0-9]{1,18})*)")
@@ -54,14 +55,10 @@ def command_of(data: QueryDict, verb: str) -> dict[str, Any]:
     Raises `MalformedRequest`.
     """
     seen, reason = data.get("seen", "").strip(), data.get("reason", "").strip()
-    if "\x00" in seen + reason:
-        raise MalformedRequest(gettext_noop("The reason holds a character that cannot be stored."))
-    if len(reason) > conf.REASON_MAX_CHARS:
-        raise MalformedRequest(
-            gettext_noop("The reason has %(count)s characters: at most %(limit)s."),
-            count=len(reason),
-            limit=conf.REASON_MAX_CHARS,
-        )
+    if "\x00" in seen:
+        raise MalformedRequest
+    if problem := problem_of_reason(reason):
+        raise MalformedRequest(problem.template, **problem.values)
     command: dict[str, Any] = {"seen": _seen(seen), "reason": reason}
     if verb == "retry":
         command["from_checkpoint"] = data.get("from_checkpoint", "1") != "0"

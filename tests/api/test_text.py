@@ -60,6 +60,21 @@ def test_values_that_cannot_be_stored_have_a_problem(value: Any) -> None:
     assert problem_of(value)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("turning", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_a_name_or_reason_that_turns_the_page_around_is_refused(
+    turning: str, sandbox: Sandbox
+) -> None:
+    request = PlanRequest(
+        name=f"a{turning}b", tenants=(TenantRequest("tenant-001"),), executor_type="X"
+    )
+    found = operations.preview_plan(request, OPERATOR).summary.errors
+    (said,) = [str(issue.message) for issue in found if issue.field == "name"]
+    assert "turns the direction of text" in said
+    assert problem_of_reason(f"a{turning}b")
+    assert problem_of_reason("\u05d0\u05d1\u05d2 and words") is None
+
+
 def test_a_reason_has_a_limit() -> None:
     assert problem_of_reason("r" * conf.REASON_MAX_CHARS) is None
     assert problem_of_reason("r" * (conf.REASON_MAX_CHARS + 1))

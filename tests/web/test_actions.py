@@ -49,7 +49,7 @@ def test_doing_it_twice_changes_nothing_more(operator: Client, make_plan: MakePl
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize("reason", ["x" * 1001, "a\x00b"])
+@pytest.mark.parametrize("reason", ["x" * 1001, "a\x00b", "a\u202eb"])
 def test_a_reason_that_cannot_be_kept_is_refused(
     reason: str, operator: Client, make_plan: MakePlan
 ) -> None:
