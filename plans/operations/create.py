@@ -11,6 +11,7 @@ from plans.actor import Actor, Permission
 from plans.errors import TenantConflict, ValidationFailed
 from plans.events import Record
 from plans.models import EventKind, Journal, Plan, Task, Tenant, Wave
+from plans.operations.taken import RELEASED, require_taken
 from plans.validation import PlannedWave, PlanRequest, Subject, Summary
 from plans.validation.text import storable
 
@@ -57,13 +58,14 @@ def create_plan_with_summary(request: PlanRequest, actor: Actor) -> tuple[Plan, 
         raise ValidationFailed(summary)
     try:
         return _store(subject, summary, actor), summary
-    except IntegrityError:
+    except IntegrityError as broken:
+        require_taken(broken)
         # Another process created a task for one of the tenants since the chain has looked.
         again = validation.validate(Subject(request))
         _record_refusal(request, again, actor)
         if again.errors:
             raise ValidationFailed(again) from None
-        raise TenantConflict(tenant=request.tenants[0].tenant_id) from None
+        raise TenantConflict(RELEASED) from None
 
 
 def _store(subject: Subject, summary: Summary, actor: Actor) -> Plan:

@@ -16,6 +16,7 @@ from plans.errors import ChangedSinceYouLooked, NotFound, TenantConflict
 from plans.events import Record, describe
 from plans.message import Message
 from plans.models import Plan, Task
+from plans.operations.taken import conflict_of_plan, require_taken
 
 Row = TypeVar("Row", Plan, Task)
 
@@ -41,8 +42,9 @@ def operating_on_plan(
         with events.record(_existing(Plan, plan_id), actor) as record:
             plan = _locked(Plan, plan_id, seen)
             yield plan, record
-    except IntegrityError as conflict:
-        raise TenantConflict(tenant="") from conflict
+    except IntegrityError as broken:
+        require_taken(broken)
+        raise conflict_of_plan(plan_id) from broken
 
 
 @contextmanager
@@ -56,8 +58,9 @@ def operating_on_task(
         with events.record(unlocked.plan, actor) as record:
             plan = _locked(Plan, unlocked.plan_id)
             yield _locked(Task, task_id, seen), plan, record
-    except IntegrityError as conflict:
-        raise TenantConflict(tenant=unlocked.tenant_id) from conflict
+    except IntegrityError as broken:
+        require_taken(broken)
+        raise TenantConflict(tenant=unlocked.tenant_id) from broken
 
 
 def _existing(model: type[Row], pk: int) -> Row:

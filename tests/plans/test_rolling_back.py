@@ -1,11 +1,14 @@
 """Rollback after every stage: the tenant returns, under a version that is higher still."""
 
 import pytest
+from django.db import IntegrityError
 from redis import Redis
 
 from plans import operations
 from plans.errors import IllegalTransition, TenantConflict
 from plans.models import Direction, Event, EventKind, Plan, PlanState, StageRun, Task, TaskState
+from plans.operations.looked import operating_on_plan, operating_on_task
+from plans.operations.taken import conflict_of_plan
 from plans.stores import tenant_config
 from tests.plans.interrupting import Interruptions
 from tests.plans.switching import (
@@ -216,6 +219,33 @@ def test_a_later_task_that_changed_nothing_does_not_overtake(sandbox: Sandbox) -
     work_off()
     assert Task.objects.get(pk=first.pk).state == TaskState.ROLLED_BACK
     assert place(sandbox) == ("blue", "BLUE")
+
+
+def test_a_plan_names_the_tenant_that_another_took_meanwhile(sandbox: Sandbox) -> None:
+    failed = failed_at(sandbox, "check_health")
+    make_plan([TENANT], target="green")
+    said = f"Tenant {TENANT} is already in an unfinished task"
+    # As where the other plan is stored after this one has looked who is free.
+    with (
+        pytest.raises(TenantConflict, match=said),
+        operating_on_plan(failed.plan_id, OPERATOR) as (plan, _record),
+    ):
+        plan.tasks.update(state=TaskState.RUNNING)
+    assert Task.objects.get(pk=failed.pk).state == TaskState.FAILED
+
+
+def test_a_tenant_that_is_free_again_is_not_said_to_be_taken(sandbox: Sandbox) -> None:
+    assert "a moment ago: try again" in str(conflict_of_plan(make_plan([TENANT]).pk).message)
+
+
+def test_what_else_the_database_refuses_is_no_conflict_of_tenants(sandbox: Sandbox) -> None:
+    plan = make_plan(["tenant-001", "tenant-002"])
+    task = plan.tasks.first()
+    assert task is not None
+    with pytest.raises(IntegrityError), operating_on_plan(plan.pk, OPERATOR):
+        plan.tasks.update(position=7)
+    with pytest.raises(IntegrityError), operating_on_task(task.pk, OPERATOR):
+        plan.tasks.update(position=7)
 
 
 @pytest.mark.parametrize("operation", [operations.retry_task, operations.roll_back_task])
