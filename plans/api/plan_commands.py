@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from ninja import Router
 
@@ -162,6 +163,8 @@ def _command(
         chosen, operation, request.auth, reason=selection.reason, **options
     )
     skipped = [Skipped(task_id=key, reason=str(why)) for key, why in results.skipped]
-    skipped += [Skipped(task_id=key, reason=NOT_IN_PLAN) for key in asked if key not in own]
+    skipped += [
+        Skipped(task_id=key, reason=gettext(NOT_IN_PLAN)) for key in asked if key not in own
+    ]
     failed = [Failed(task_id=key, reason=str(why)) for key, why in results.failed]
     return SelectionAnswer(done=results.done, skipped=skipped, failed=failed)

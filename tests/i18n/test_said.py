@@ -47,6 +47,18 @@ def test_what_validation_finds_is_said_in_the_language_that_was_asked_for(
     assert all(HAN.search(text) for text in said)
 
 
+def test_why_a_task_of_a_selection_is_skipped_is_said_in_the_language_that_was_asked_for(
+    operator: Client, plan: Plan
+) -> None:
+    answer = operator.post(
+        f"/api/plans/{plan.pk}/tasks/cancel",
+        json.dumps({"taskIds": [2**63 - 1]}),
+        content_type="application/json",
+        headers={"sec-fetch-site": "same-origin", **CHINESE},
+    )
+    assert answer.json()["skipped"][0]["reason"] == "它不是此计划的任务。"
+
+
 def test_what_goes_into_logs_stays_english_whoever_asks(plan: Plan) -> None:
     with translation.override("zh-hans"), pytest.raises(IllegalTransition) as caught:
         operations.resume_plan(plan.pk, OPERATOR)
