@@ -103,10 +103,6 @@ class ThreadedWorker(BaseWorker):
         """RQ raises the time-out of the connection to this: frozen Redis must not delay a stop."""
         return TAKE_TIMEOUT_SECONDS
 
-    @property
-    def is_stopping(self) -> bool:
-        return self._stop_requested
-
     # Bursts, RQ's scheduler and the like are not for this worker, nor are their arguments.
     def work(self) -> bool:  # type: ignore[override]
         """Take and run tasks until `stop()` or SIGTERM; True if no task was left running.

@@ -1,4 +1,4 @@
-"""The process's Redis clients, shared by its threads; the addresses are Django settings."""
+"""The process's client of the tenants' Redis, shared by its threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +15,6 @@ from plans.errors import RedisUnavailable
 HEALTH_CHECK_SECONDS = 30
 RETRIES = 1
 RETRY_SECONDS = 0.05
-
-
-def redis() -> Redis:
-    """Bluegreen's own Redis. Answers are bytes."""
-    return _client(settings.REDIS_URL)
 
 
 def tenant_redis() -> Redis:

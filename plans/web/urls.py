@@ -6,7 +6,6 @@ from plans.web import (
     actions,
     bulk,
     events,
-    health,
     metrics,
     new_plan,
     overview,
@@ -45,6 +44,4 @@ urlpatterns = [
     path("stop/lift/", stop.lift, name="stop_lift"),
     path("system/", system.system, name="system"),
     path("metrics", metrics.metrics, name="metrics"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
 ]

@@ -81,8 +81,6 @@ WEB = {
     "/stop/lift/": ACT,
     "/system/": PAGE,
     "/metrics": PAGE,
-    "/healthz": Rule(get=EVERYBODY),
-    "/readyz": Rule(get=EVERYBODY),
 }
 
 API = {

@@ -23,8 +23,6 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PLAN_ID_UNKNOWN = 10**6
-
 
 def until(socket: Socket, cursor: str) -> list[dict[str, Any]]:
     """The messages up to and with the one at `cursor`."""

@@ -10,14 +10,10 @@ from hypothesis import strategies as st
 from plans import operations
 from plans.actor import Actor
 from plans.engine.task_run import TaskRun
-from plans.models import (
-    PlanState,
-)
 
 TENANTS = 4
 PLANS_MAX = 3
 PIPELINE = "BLUE_GREEN_SWITCH_WITH_SOAK"
-WAITING_PLANS = (PlanState.CREATED, PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED)
 PARAMETERS = {
     "deliver_config": {"ack_timeout_seconds": 0.1},
     "soak": {"seconds": 3600},

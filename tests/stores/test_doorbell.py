@@ -20,7 +20,7 @@ from django.test import override_settings
 
 from bluegreen.embedded_redis import EmbeddedRedis
 from plans import conf
-from plans.stores import connection, doorbell
+from plans.stores import doorbell
 from plans.stores.doorbell import Doorbell
 from tests.support.waiting import wait_until
 
@@ -69,7 +69,7 @@ class Listener:
 def listener() -> Iterator[Listener]:
     # What others rang for before this test comes late on a busy machine.
     assert doorbell.flush(FLUSH_SECONDS)
-    listener = Listener(connection.redis())
+    listener = Listener(redis.Redis.from_url(settings.REDIS_URL))
     yield listener
     listener.close()
 
