@@ -20,12 +20,13 @@ body { font: 15px/1.45 system-ui, sans-serif; max-width: 70rem; margin: 2rem aut
   font-variant-numeric: tabular-nums; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
+.wide { overflow-x: auto; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; }
 form.add { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr));
   align-items: end; }
 label { display: grid; gap: .2rem; color: var(--soft); }
-input, select, button { font: inherit; padding: .3rem .5rem; min-width: 0; }
+input, select, button { font: inherit; padding: .3rem .5rem; min-width: 0; max-width: 100%; }
 .blue { color: var(--blue); } .green { color: var(--green); } .soft { color: var(--soft); }
 [role=alert] { border-left: 4px solid light-dark(#b3261e, #ff8a80); padding: .5rem .8rem; }
 """
@@ -55,7 +56,7 @@ def render(world: World, error: str = "") -> bytes:
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sandbox</title><style>{STYLE}</style></head>
+<title>Sandbox</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>
 <body>
 <h1>Sandbox</h1>
 <p>OB service at <code>/ob</code>, gateway at <code>/gateway</code>, instances at
@@ -102,8 +103,9 @@ def _faults(world: World) -> str:
         return '<p class="soft">None: everything answers as it should.</p>'
     rows = "".join(_fault_row(fault) for fault in world.faults)
     return (
+        '<div class="wide" tabindex="0" role="region" aria-label="Faults">'
         "<table><tr><th>Tenant</th><th>Step</th><th>Kind</th><th>Instance</th><th>Left</th>"
-        f"<th>Hits</th><th></th></tr>{rows}</table>"
+        f"<th>Hits</th><th></th></tr>{rows}</table></div>"
         '<form method="post" action="/faults/clear"><p><button>Remove all</button></p></form>'
     )
 
@@ -150,8 +152,9 @@ def _tenants(world: World) -> str:
     more = len(world.fleet) - MAX_ROWS
     note = f'<p class="soft">And {more} more.</p>' if more > 0 else ""
     return (
+        '<div class="wide" tabindex="0" role="region" aria-label="Tenants">'
         "<table><tr><th>Id</th><th>Name</th><th>Status</th><th>Route</th><th>Configuration</th>"
-        f"<th>In effect at instances</th></tr>{rows}</table>{note}"
+        f"<th>In effect at instances</th></tr>{rows}</table></div>{note}"
     )
 
 

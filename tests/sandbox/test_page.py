@@ -1,6 +1,8 @@
 """The page lists state and faults; its forms work as a browser without JavaScript sends them."""
 
 import httpx
+import pytest
+from playwright.sync_api import Browser
 
 from tests.support.sandbox import Sandbox
 
@@ -43,3 +45,17 @@ def test_a_wrong_form_says_what_to_mend_and_adds_nothing(
     assert answer.status_code == 400
     assert "seconds must be a number" in answer.text
     assert sandbox.faults() == []
+
+
+@pytest.mark.browser
+def test_the_page_fits_a_small_screen_and_asks_for_nothing_that_is_not_there(
+    sandbox: Sandbox, browser: Browser
+) -> None:
+    sandbox.add_fault("*", "ob.list", "hang_after_headers", instance=1, times=3)
+    page = browser.new_page(viewport={"width": 360, "height": 640})
+    failed: list[str] = []
+    page.on("response", lambda answer: failed.append(answer.url) if not answer.ok else None)
+    page.goto(sandbox.url, wait_until="networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator("link[rel=icon]").count() == 1
+    assert failed == []
