@@ -34,7 +34,6 @@ def test_every_answer_binds_the_browser(door: str) -> None:
 @pytest.mark.parametrize(
     ("path", "host", "status"),
     [
-        ("/healthz", "localhost", 200),
         ("/static/icon.svg", "localhost", 200),
         ("/static/admin/css/base.css", "localhost", 200),
         ("/static/nothing.css", "localhost", 404),
@@ -50,6 +49,10 @@ def test_files_redirects_and_refusals_bind_the_browser_too(
     answer = Client(raise_request_exception=False).get(path, headers={"Host": host})
     assert answer.status_code == status
     assert_bound(answer, HEADERS, path)
+
+
+def test_probes_stand_in_no_frame() -> None:
+    assert_bound(Client().get("/healthz"), FRAME, "/healthz")
 
 
 @pytest.mark.parametrize("door", DOORS)
