@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
@@ -43,7 +44,13 @@ def page(view: View) -> View:
 
 def refusal(request: HttpRequest, refused: RefusedError) -> HttpResponse:
     """The refusal with its HTTP status: a page, or for htmx an alert on the page that asked."""
-    context = {"refused": refused, "message": str(refused.message)}
+    came_from = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
+    context = {
+        "refused": refused,
+        "message": str(refused.message),
+        "back": came_from if is_ours else "",
+    }
     if not getattr(request, "htmx", None):
         return render(request, "plans/refused.html", context, status=refused.status)
     answer = render(request, "plans/_refusal.html", context, status=refused.status)

@@ -12,8 +12,10 @@ document.addEventListener("htmx:afterRequest", ({ target: asked, detail }) => {
   if (detail.successful) alerts.replaceChildren();
 });
 
-document.addEventListener("htmx:sendError", () => {
-  say(alerts.dataset.noAnswer);
+document.addEventListener("htmx:sendError", ({ detail }) => {
+  // Whoever only looks, or opens a confirmation, has asked for nothing to be done.
+  const { noPage, noAnswer } = alerts.dataset;
+  say(detail.requestConfig.verb === "get" ? noPage : noAnswer);
   dialog.close();
 });
 

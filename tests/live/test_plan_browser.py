@@ -133,3 +133,14 @@ def test_the_timeline_follows_live_and_the_log_is_downloaded(
     lines_of_file = download.value.path().read_text(encoding="utf-8").splitlines()
     assert lines_of_file[0].startswith("seq,at,kind,tenantId")
     assert len(lines_of_file) > plan.journal.last_seq
+
+
+def test_a_confirmation_that_was_not_reached_leaves_no_doubt(
+    plan: Plan, processes: Processes, sign_in: Callable[[str], Client], browser: Browser
+) -> None:
+    page = page_of(browser, sign_in("operator"), processes.web())
+    page.goto(f"/plans/{plan.pk}/")
+    page.context.set_offline(True)
+    page.locator("#plan-header").get_by_role("button", name="Pause").click()
+    expect(page.locator("#alerts")).to_contain_text("nothing was done")
+    expect(page.locator("#alerts")).not_to_contain_text("not known")

@@ -32,6 +32,47 @@ def test_what_has_changed_since_one_looked_is_refused(
     assert Plan.objects.get().state == PlanState.RUNNING
 
 
+@pytest.mark.parametrize(
+    ("came_from", "back"),
+    [
+        ("http://testserver/plans/7/?state=FAILED", "http://testserver/plans/7/?state=FAILED"),
+        ("https://elsewhere.example/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_refusal_leads_back_to_the_page_of_ours_that_asked(
+    came_from: str, back: str, operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan()
+    answer = operator.post(
+        f"/plans/{plan.pk}/pause/", {"seen": "RUNNING"}, headers={"Referer": came_from}
+    )
+    assert f'href="{back}">Look again' in answer.text
+
+
+def test_every_page_of_a_plan_is_marked_in_the_bar(operator: Client, make_plan: MakePlan) -> None:
+    plan = make_plan()
+    here = f"/plans/{plan.pk}/"
+    task = plan.tasks.first()
+    assert task is not None
+    pages = ("", "events/", "replay/", "start/", "tasks/retry/?scope=all")
+    for address in (*(f"{here}{page}" for page in pages), f"/tasks/{task.pk}/", "/plans/new/"):
+        text = operator.get(address).text
+        assert '<a href="/plans/" aria-current="page">' in text, address
+        assert text.count('aria-current="page"') == 1, address
+
+
+def test_what_holds_a_task_is_said_in_whole_sentences(
+    operator: Client, make_plan: MakePlan
+) -> None:
+    plan = make_plan(1)
+    operations.start_plan(plan.pk, OPERATOR)
+    task = plan.tasks.get()
+    operations.pause_task(task.pk, OPERATOR)
+    text = operator.get(f"/tasks/{task.pk}/").text
+    assert 'resumes it. <span class="soft">Since' in text
+
+
 def test_htmx_gets_a_refusal_as_an_alert(operator: Client, make_plan: MakePlan) -> None:
     plan = make_plan()
     answer = operator.post(f"/plans/{plan.pk}/pause/", {"seen": "CREATED"}, headers=HTMX)
