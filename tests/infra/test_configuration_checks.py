@@ -23,8 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READ = [str(ROOT / "bluegreen" / "settings.py"), str(ROOT / "plans" / "conf.py")]
 CHECK = ["manage.py", "check", "--deploy", "--tag", "configuration"]
 RENEWALS = ["manage.py", "renewals"]
-WEB = ["-m", "daphne", "-p", "1", "bluegreen.asgi:application"]
-"""Port 1 is nobody's: a web process that is not refused ends there."""
+WEB = ["-m", "daphne", "-p", "0", "bluegreen.asgi:application"]
 
 
 def check(command: Sequence[str] = CHECK, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +40,7 @@ def check(command: Sequence[str] = CHECK, **environment: str) -> subprocess.Comp
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,  # Who is not refused would run for ever.
     )
 
 
