@@ -150,6 +150,8 @@ RENEWAL_BEAT_SECONDS: float = min(1.0, RENEWAL_LEASE_SECONDS / 4)
 """How often it says that it lives, and looks for what is new, stopped, or free."""
 RENEWAL_TAKEOVER_SECONDS = 2.0
 """So long after that the other one may need until it renews."""
+RENEWAL_UNREADABLE_SECONDS: float = 10 * RENEWAL_LEASE_SECONDS
+"""So long a process leaves a renewal that it cannot read to others."""
 RENEWAL_TICK_SECONDS = 0.01
 RENEWAL_WATCH_SECONDS = 0.2
 RENEWAL_THREADS = 8

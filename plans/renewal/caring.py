@@ -42,7 +42,8 @@ class Caring:
         self._link_of = link_of
         self._process_id = 0
         self._loading: dict[int, int] = {}
-        self._unreadable: set[Claim] = set()
+        self._unreadable: dict[int, float] = {}
+        """Until when, by the monotonic clock, rows are left to others."""
         self._parting: list[News] = []
 
     def begin(self, process_id: int) -> None:
@@ -63,9 +64,16 @@ class Caring:
                 del epochs[renewal_id]
         for renewal_id, epoch in epochs.items():
             claimed = Claim(renewal_id, epoch)
-            if claimed not in self._unreadable:
-                self._loading[renewal_id] = epoch
-                self._helpers.submit(lambda claimed=claimed: self._load(claimed))  # type: ignore[misc]
+            self._loading[renewal_id] = epoch
+            self._helpers.submit(lambda claimed=claimed: self._load(claimed))  # type: ignore[misc]
+
+    def left_to_others(self) -> list[int]:
+        """The rows that this process could not read a moment ago: others may be able to."""
+        now = time.monotonic()
+        for renewal_id, until in list(self._unreadable.items()):
+            if until <= now:
+                del self._unreadable[renewal_id]
+        return list(self._unreadable)
 
     def end_what_is_over(self, now: datetime) -> None:
         """Find what has come to its end by `now`, the database's time."""
@@ -121,8 +129,11 @@ class Caring:
         except (ValidationError, KeyError) as error:
             # Perhaps another process has the package whose function this one lacks.
             logger.error("Renewal %s cannot be read: %s", row.name, error)
-            self._unreadable.add(claimed)
+            self._unreadable[claimed.renewal_id] = (
+                time.monotonic() + conf.RENEWAL_UNREADABLE_SECONDS
+            )
             self._parting.append(News(claimed, 0, Tally(), str(error)))
+            claims.release(self._process_id, [claimed.renewal_id])
             return True
         if not link.has_clock:
             return False

@@ -40,11 +40,12 @@ def fair_share() -> int:
     return math.ceil(active().count() / max(1, alive().count()))
 
 
-def claim(process_id: int, count: int) -> int:
-    """Win up to `count` free rows; how many."""
+def claim(process_id: int, count: int, without: Collection[int] = ()) -> int:
+    """Win up to `count` free rows, but none of `without`; how many."""
     with transaction.atomic():
         # Skipping what another is about to win, two processes never wait for each other.
-        found = free().order_by("pk").select_for_update(skip_locked=True, no_key=True)
+        wanted = free().exclude(pk__in=without).order_by("pk")
+        found = wanted.select_for_update(skip_locked=True, no_key=True)
         won = list(found.values_list("pk", flat=True)[: min(count, CLAIM_MAX)])
         changes = {"owner": process_id, "epoch": F("epoch") + 1}
         return Renewal.objects.filter(pk__in=won).update(**changes) if won else 0

@@ -80,8 +80,10 @@ class RenewalService:
             self.caring.keep_only(dict(mine))
             claims.write_down(self.caring.news())
             claims.release(process_id, surplus)
-        elif len(mine) < share and claims.claim(process_id, share - len(mine)):
-            mine = claims.held_by(process_id)
+        elif len(mine) < share:
+            without = self.caring.left_to_others()
+            if claims.claim(process_id, share - len(mine), without):
+                mine = claims.held_by(process_id)
         self.caring.keep_only(mine)
         claims.write_down(self.caring.news())
         if time.monotonic() - self._tidied_monotonic >= TIDY_SECONDS:

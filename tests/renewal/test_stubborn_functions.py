@@ -10,8 +10,9 @@ from django.conf import settings
 from redis import Redis
 
 from plans import conf
+from plans.models import Renewal
 from plans.renewal import functions
-from plans.renewal.service import HELPERS
+from plans.renewal.service import HELPERS, RenewalService
 from tests.renewal.conftest import Serve, ended, listed, register
 from tests.renewal.redis_proxy import RedisProxy
 from tests.support.waiting import wait_until
@@ -98,3 +99,36 @@ def test_a_redis_that_hangs_keeps_no_new_renewal_of_another_from_its_keys(
         other.set("other", 1, px=50_000)
         register("other", listed("other"), redis="bluegreen")
         is_renewed(other, "other")
+
+
+def test_a_renewal_that_one_process_cannot_read_is_left_to_another(
+    serve: Serve, tenants: Redis
+) -> None:
+    tenants.set("key", 1, px=50_000)
+    row = register("n", listed("key"))
+    blind = RenewalService(clients={})
+    running = threading.Thread(target=blind.run, daemon=True)
+    running.start()
+    try:
+        wait_until(lambda: Renewal.objects.get(pk=row.pk).last_error)
+        wait_until(lambda: Renewal.objects.get(pk=row.pk).owner_id is None)
+        service = serve()
+        is_renewed(tenants, "key")
+        assert Renewal.objects.get(pk=row.pk).owner_id == service.session.process_id
+    finally:
+        blind.stop()
+        running.join()
+
+
+def test_a_renewal_that_could_not_be_read_is_tried_again_after_a_while(
+    serve: Serve, tenants: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conf, "RENEWAL_UNREADABLE_SECONDS", 3 * conf.RENEWAL_BEAT_SECONDS)
+    tenants.set("key", 1, px=50_000)
+    functions.keys.register("missing", lambda: ["key"])
+    row = register("n", {"kind": "function", "name": "missing"})
+    function = functions.keys._functions.pop("missing")
+    serve()
+    wait_until(lambda: Renewal.objects.get(pk=row.pk).last_error)
+    functions.keys.register("missing", function)
+    is_renewed(tenants, "key")
