@@ -12,20 +12,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from plans.actor import SYSTEM
-from plans.engine import gates, queue
+from plans.engine import failing, gates, queue
 from plans.errors import RedisUnavailable
 from plans.events import Record
 from plans.message import Message
 from plans.models import (
     UNFINISHED_STATES,
     EventKind,
-    FailurePolicy,
     Plan,
     PlanState,
     Task,
@@ -38,12 +36,6 @@ from plans.queries.census import Census
 from plans.stores import journey, prepared
 
 logger = logging.getLogger(__name__)
-
-NOT_BEGUN = (
-    gettext_noop("%(count)s tenant was not begun"),
-    gettext_noop("%(count)s tenants were not begun"),
-)
-TELLS_WHY_HALTED = (PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED)
 
 _asked_again: dict[int, bool] = {}
 _lock = threading.Lock()
@@ -120,13 +112,13 @@ def _settle(plan_id: int) -> list[int]:
 
 def _settle_locked(record: Record, plan: Plan) -> list[int]:
     if plan.state == PlanState.ROLLING_BACK:
-        _roll_back(record, list(eligible.reversible(plan).select_for_update(no_key=True)))
+        failing.roll_back(record, eligible.reversible(plan))
     count, wave = _look(plan)
     if plan.state == PlanState.RUNNING and count.any_failed:
-        _apply_policy(record, plan)
+        failing.apply_policy(record, plan)
         count, wave = _look(plan)
-    if plan.halt is not None and plan.state in TELLS_WHY_HALTED:
-        _renew_halt(record, plan)
+    if plan.halt is not None:
+        failing.renew_halt(record, plan)
     free = plan.max_concurrency - count.admitted
     if count.is_stopped:
         free = 0
@@ -143,67 +135,6 @@ def _look(plan: Plan) -> tuple[Census, Wave | None]:
     current = prepared.select(Wave, {"plan_id": plan.pk, "index": plan.current_wave})
     counted, waves = journey.run([census.ask(plan.pk), current])
     return census.answer(counted), next(iter(prepared.rows_of(Wave, waves)), None)
-
-
-# --- Failures --------------------------------------------------------------------------------
-
-
-def _apply_policy(record: Record, plan: Plan) -> None:
-    """What the failed tasks mean for the plan (S3.5)."""
-    failed = eligible.failed(plan).count()
-    if not failed:
-        return
-    why = _too_many(plan, eligible.failed(plan), failed)
-    if plan.failure_policy == FailurePolicy.ROLLBACK:
-        _roll_back(
-            record,
-            list(
-                eligible.reversible(plan)
-                .filter(state=TaskState.FAILED)
-                .select_for_update(no_key=True)
-            ),
-        )
-    if plan.halt is None and why is not None:
-        plan.halt = why.as_json()
-        record.save(plan)
-        data = {"why": why.as_json()}
-        record.note(EventKind.PLAN_HALTED, reason=why.english, data=data)
-        left = Task.objects.filter(plan=plan, state=TaskState.PENDING)
-        if plan.failure_policy == FailurePolicy.CONTINUE and left.exists():
-            # Its budget is spent (X1): a person decides whether it goes on. What runs may finish.
-            record.apply(plan, "pause", EventKind.PLAN_PAUSED, reason=why.english, data=data)
-
-
-def _renew_halt(record: Record, plan: Plan) -> None:
-    """Say why a halted plan hands out nothing more, as its tasks stand now.
-
-    Others fail after the first, and what has failed is made good.
-    """
-    failed = eligible.failed(plan, also_on_their_way_back=True)
-    left = Task.objects.filter(plan=plan, state=TaskState.PENDING).count()
-    why = _too_many(plan, failed, failed.count())
-    if why is None and left:
-        one, more = NOT_BEGUN
-        why = Message(one if left == 1 else more, {"count": left})
-    halt = why.as_json() if why else None
-    if halt != plan.halt:
-        plan.halt = halt
-        record.save(plan)
-
-
-def _too_many(plan: Plan, tasks: QuerySet[Task], failed: int) -> Message | None:
-    """That more have failed than are tolerated, if so; `tasks` are the `failed` ones."""
-    budget = plan.failure_budget if plan.failure_policy == FailurePolicy.CONTINUE else 0
-    if budget is None or failed <= budget:
-        return None
-    return Message(
-        gettext_noop("%(failed)s failed and %(budget)s are tolerated; the latest is %(tenant)s"),
-        {"failed": failed, "budget": budget, "tenant": tasks[0].tenant_id},
-    )
-
-
-def _roll_back(record: Record, tasks: list[Task]) -> None:
-    record.apply_to_all(tasks, "roll_back", EventKind.TASK_ROLLING_BACK)
 
 
 # --- Slots -----------------------------------------------------------------------------------
