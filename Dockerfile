@@ -16,7 +16,7 @@ COPY templates templates
 COPY static static
 COPY locale locale
 # Nothing is written below /app: VAR_DIR is the one place, and may be a tmpfs.
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 \
     VAR_DIR=/tmp/bluegreen LOG_FORMAT=json
 USER 10001:10001
 EXPOSE 8000
