@@ -33,6 +33,8 @@ FAULTS_MAX = 100
 ID_SHOWN_CHARS = 80
 NO_OBJECT = frozenset({"missing", "model_type", "model_attributes_type"})
 """How pydantic says that a body is no object."""
+BRANCHES = frozenset({"constrained-int", "constrained-str", "int", "str"})
+"""What pydantic adds to a field's path where more than one type is taken."""
 
 
 class Unauthenticated(RefusedError):
@@ -158,5 +160,7 @@ def _fault_of(each: dict[str, Any]) -> dict[str, Any]:
     path = path[1:] if source == "body" or len(path) > 1 else path
     if not path and each["type"] in NO_OBJECT:
         return fault("", _("Send a JSON object as the body."))
+    if len(path) > 1 and path[-1] in BRANCHES:
+        path = path[:-1]
     where = ".".join(str(part) for part in path)
     return fault(storable(where), "%(what)s", what=message_of(each))

@@ -102,7 +102,8 @@ class ValidationFailed(RefusedError):
     status = 422
     code = "VALIDATION_FAILED"
     template = _(
-        "The plan was refused: %(errors)s errors in %(subjects)s places. Nothing was stored."
+        "The plan was refused, and nothing was stored. Errors: %(errors)s "
+        "(tenants or fields: %(subjects)s)."
     )
 
     def __init__(self, summary: Any) -> None:

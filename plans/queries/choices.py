@@ -73,7 +73,7 @@ def _plan_refusal(plan: Plan, verb: str, tally: Tally) -> str:
         failed = tally.count(TaskState.FAILED)
         if plan.state == PlanState.FAILED or (plan.state == PlanState.RUNNING and failed):
             return ""
-        return _("Nothing to retry: the plan is %(state)s and %(failed)s tasks have failed.") % {
+        return _("Nothing to retry: the plan is %(state)s. Failed tasks: %(failed)s.") % {
             "state": state,
             "failed": failed,
         }

@@ -150,6 +150,18 @@ def test_a_wrong_type_is_named(change: dict[str, Any], field: str, operator: Cal
     assert field in fields(error)
 
 
+@pytest.mark.parametrize("version", [0, "1e3", True, [1]])
+def test_a_wrong_version_is_named_by_its_field_alone(version: object, operator: Caller) -> None:
+    tenant = {"tenantId": "tenant-001", "configVersion": version}
+    body = GOOD | {"tenantIds": None, "tenants": [tenant]}
+    assert fields(malformed(operator, json.dumps(body).encode())) == {"tenants.0.configVersion"}
+
+
+def test_a_refusal_counts_without_a_plural(operator: Caller) -> None:
+    error = refused(operator.post("/plans", GOOD | {"name": " "}), 422, "VALIDATION_FAILED")
+    assert "Errors: 1 (tenants or fields: 1)." in error["message"]
+
+
 @pytest.mark.parametrize("version", [0, -1, "0", "-3", "1.5", "v2", 9223372036854775807 + 1, True])
 def test_a_version_is_a_positive_number_of_64_bits(version: object, operator: Caller) -> None:
     tenants = [{"tenantId": "tenant-001", "configVersion": version}]

@@ -94,7 +94,7 @@ class Command(BaseCommand):
             else _("Redis holds nothing for %(tenant)s.") % {"tenant": found.tenant.pk}
         )
         table = Table(box=None, pad_edge=False)
-        for title in (_("instance"), _("reports"), _("expected"), _("so it is")):
+        for title in (_("instance"), _("reports"), _("expected"), _("state")):
             table.add_column(title, overflow="fold")
         for endpoint, each in found.ack.instances.items():
             cells = (endpoint, each.said, found.ack.expected_version, _(STATUSES[each.status]))
