@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from ninja import Router
 
@@ -24,6 +23,7 @@ from plans.api.commands import (
 )
 from plans.api.lookups import existing_plan
 from plans.api.schemas import PlanId, answers
+from plans.message import Message
 from plans.models import Task
 
 router = Router(tags=["plans"], by_alias=True)
@@ -164,7 +164,7 @@ def _command(
     )
     skipped = [Skipped(task_id=key, reason=str(why)) for key, why in results.skipped]
     skipped += [
-        Skipped(task_id=key, reason=gettext(NOT_IN_PLAN)) for key in asked if key not in own
+        Skipped(task_id=key, reason=str(Message(NOT_IN_PLAN))) for key in asked if key not in own
     ]
     failed = [Failed(task_id=key, reason=str(why)) for key, why in results.failed]
     return SelectionAnswer(done=results.done, skipped=skipped, failed=failed)
