@@ -69,9 +69,10 @@ class Listener:
 def listener() -> Iterator[Listener]:
     # What others rang for before this test comes late on a busy machine.
     assert doorbell.flush(FLUSH_SECONDS)
-    listener = Listener(redis.Redis.from_url(settings.REDIS_URL))
-    yield listener
-    listener.close()
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        listener = Listener(client)
+        yield listener
+        listener.close()
 
 
 def test_a_ring_reaches_the_plan_and_the_fleet_through_the_channel_layer() -> None:
