@@ -14,8 +14,7 @@ document.addEventListener("htmx:afterRequest", ({ target: asked, detail }) => {
 
 document.addEventListener("htmx:sendError", ({ detail }) => {
   // Whoever only looks, or opens a confirmation, has asked for nothing to be done.
-  const { noPage, noAnswer } = alerts.dataset;
-  say(detail.requestConfig.verb === "get" ? noPage : noAnswer);
+  say(alerts.dataset[detail.requestConfig.verb === "get" ? "noPage" : "noAnswer"]);
   dialog.close();
 });
 

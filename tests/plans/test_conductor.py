@@ -7,13 +7,14 @@ import pytest
 from django.db import connections
 
 from plans.engine.conductor import Conductor
-from plans.models import Plan
+from plans.models import Journal, Plan
 from tests.plans.rows import make_rows
 from tests.support.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-UNREADABLE = {"a halt": "that no code of ours has written"}
+SEQ_MAX = 2**63 - 1
+"""After this event of a journal no other can be stored."""
 
 
 def states() -> list[str]:
@@ -23,7 +24,8 @@ def states() -> list[str]:
 def test_a_plan_that_cannot_be_settled_holds_up_no_other_and_is_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    broken, _ = make_rows("RUNNING", "COMPLETED", plan_fields={"halt": UNREADABLE})
+    broken, _ = make_rows("RUNNING", "COMPLETED")
+    Journal.objects.filter(pk=broken.journal_id).update(last_seq=SEQ_MAX)
     make_rows("RUNNING", "COMPLETED")
     for _ in range(2):
         with caplog.at_level(logging.ERROR):
@@ -35,7 +37,7 @@ def test_a_plan_that_cannot_be_settled_holds_up_no_other_and_is_said_once(
         broken.pk,
     )
 
-    Plan.objects.filter(pk=broken.pk).update(halt=None)
+    Journal.objects.filter(pk=broken.journal_id).update(last_seq=0)
     Conductor().conduct()
     assert states() == ["COMPLETED", "COMPLETED"]
 

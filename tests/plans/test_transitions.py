@@ -17,6 +17,7 @@ from plans.models import (
     Task,
     TaskState,
 )
+from plans.verbs import words_of
 from tests.plans.rows import PREVIOUS, everything, make_rows
 from tests.support.driving import OPERATOR
 
@@ -81,7 +82,7 @@ def check(row: Any, verb: str, target: str | None) -> None:
     said = refused.value.message.english
     assert said.startswith(describe(row).english)
     assert f"is {row.get_state_display()} " in said
-    assert verb.replace("_", " ") in said
+    assert f"cannot {words_of(verb).english}" in said
     assert refused.value.status == 409
 
 
@@ -153,7 +154,7 @@ def check_operation(
         said = refused.value.message.english
         assert said.startswith(describe(row).english)
         assert f"is {row.get_state_display()} " in said
-        assert verb.replace("_", " ") in said
+        assert f"cannot {words_of(verb).english}" in said
         assert everything() == before
         return
     operation(row.pk, OPERATOR, reason="because")

@@ -133,7 +133,7 @@ def test_a_failed_plan_without_failed_tenants_offers_to_begin_the_rest(
     Plan.objects.filter(pk=plan.pk).update(state=PlanState.FAILED)
     assert "Begin the rest" in operator.get(f"/plans/{plan.pk}/").text
     text = operator.get(f"/plans/{plan.pk}/retry/", headers=HTMX).text
-    assert "Begin the rest: Autumn" in text
+    assert "Begin the rest: <bdi>Autumn</bdi>" in text
     assert "2 pending are handed out again." in text
     assert "tried again" not in text
 

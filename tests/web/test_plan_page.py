@@ -11,7 +11,7 @@ from plans.models import Plan, Task, TaskState, Wave
 from tests.support.driving import OPERATOR
 from tests.web.conftest import FAILED_FIELDS, MakePlan, add_tenants, stand
 
-HOSTILE = "<script>alert(1)</script>\"'&amp; ‮💥"
+HOSTILE = "<script>alert(1)</script>\"'&amp; مرحبا 💥"
 
 
 def statements(client: Client, where: str) -> int:

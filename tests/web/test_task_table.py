@@ -56,7 +56,7 @@ def test_a_row_says_whether_its_time_is_that_of_the_start_or_of_the_end(
 ) -> None:
     text = operator.get(f"/plans/{plan.pk}/", headers=HTMX).text
     assert "Since" not in text
-    times = re.findall(r'<td class="num"><span class="soft">(\w+)</span> <time', text)
+    times = re.findall(r'<td class="num started"><span class="soft">(\w+)</span> <time', text)
     # Paused, failed, rolling back, completed; two have not begun.
     assert times == ["started", "ended", "started", "ended"]
 
