@@ -133,12 +133,16 @@ def configurations_outlive_a_renewal(
 def pages_are_for_those_who_may(
     app_configs: Sequence[AppConfig] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """An error for each setting that would open the pages to those who are to stay out."""
+    """What is wrong with each setting that would open the pages to those who are to stay out.
+
+    Behind TLS, so in production, it is an error; without, as on somebody's own machine, a warning.
+    """
     messages: list[CheckMessage] = []
+    grave: type[Error | Warning] = Warning if settings.INSECURE_COOKIES else Error
     key, hosts = settings.SECRET_KEY, set(settings.ALLOWED_HOSTS)
     if len(key) < SECRET_KEY_MIN_CHARS or len(set(key)) < SECRET_KEY_MIN_DISTINCT_CHARS:
         messages.append(
-            Error(
+            grave(
                 "SECRET_KEY can be guessed, and with it everybody's session.",
                 hint=f"Give it {SECRET_KEY_MIN_CHARS} random characters or more, or leave it out: "
                 "one is made and kept in VAR_DIR.",
@@ -147,7 +151,7 @@ def pages_are_for_those_who_may(
         )
     if "*" in hosts:
         messages.append(
-            Error(
+            grave(
                 "ALLOWED_HOSTS allows every name: pages of other sites could act under theirs.",
                 hint="Name the hosts, as ALLOWED_HOSTS=bluegreen.example.net",
                 id="bluegreen.E007",
@@ -165,7 +169,7 @@ def pages_are_for_those_who_may(
         )
     if settings.DEBUG and (hosts - LOOPBACK or not settings.INSECURE_COOKIES):
         messages.append(
-            Error(
+            grave(
                 "DEBUG is on, and others than this machine may ask: errors would show them code "
                 "and settings.",
                 hint="Set DEBUG=false, or leave ALLOWED_HOSTS and INSECURE_COOKIES as they are "

@@ -188,14 +188,27 @@ OPEN: list[tuple[dict[str, Any], str]] = [
     ({"ALLOWED_HOSTS": ["*"]}, "ALLOWED_HOSTS allows every name"),
     ({"CSRF_TRUSTED_ORIGINS": ["bluegreen.example.net"]}, "CSRF_TRUSTED_ORIGINS names an origin"),
     ({"DEBUG": True, "ALLOWED_HOSTS": ["bluegreen.example.net"]}, "DEBUG is on"),
-    ({"DEBUG": True, "ALLOWED_HOSTS": [], "INSECURE_COOKIES": False}, "DEBUG is on"),
+    ({"DEBUG": True, "ALLOWED_HOSTS": []}, "DEBUG is on"),
 ]
 
 
 @pytest.mark.parametrize(("settings", "said"), OPEN, ids=str)
-def test_what_would_open_the_pages_is_refused(settings: dict[str, Any], said: str) -> None:
-    with override_settings(**settings):
-        assert said in errors()
+def test_what_would_open_the_pages_is_refused_behind_tls(
+    settings: dict[str, Any], said: str
+) -> None:
+    with override_settings(**{"INSECURE_COOKIES": False, **settings}):
+        [found] = run_checks(tags=[CONFIGURATION], include_deployment_checks=True)
+    assert said in found.msg
+    assert found.is_serious()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"SECRET_KEY": "x"}, {"ALLOWED_HOSTS": ["*"]}, {"DEBUG": True}], ids=str
+)
+def test_without_tls_it_is_a_warning(settings: dict[str, Any]) -> None:
+    with override_settings(**{"ALLOWED_HOSTS": ["bluegreen.example.net"], **settings}):
+        [found] = run_checks(tags=[CONFIGURATION], include_deployment_checks=True)
+    assert not found.is_serious()
 
 
 def test_on_the_loopback_debugging_is_nobody_elses_business() -> None:
