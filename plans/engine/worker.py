@@ -27,15 +27,16 @@ from plans.engine import jobs, presence
 from plans.engine.database_watch import AWAY, DatabaseWatch
 from plans.engine.intake import Intake
 from plans.engine.process_figures import process_figures
-from plans.engine.queue import NOT_OURS, QUEUE_KEY, QUEUE_NAME, connect, is_wrong_type
+from plans.engine.queue import QUEUE_NAME, connect
+from plans.engine.redis_watch import RedisWatch
 from plans.engine.ticker import Ticker
 
 POLL_SECONDS = 1
 """How long a wait may last before the loop looks whether it shall stop."""
 TAKE_TIMEOUT_SECONDS = POLL_SECONDS + 2
 TAKE_MAX = 8
-BACKOFF_FIRST_SECONDS = 0.25
-BACKOFF_MAX_SECONDS = 5.0
+LOOK_SECONDS = 0.25
+"""How often a longer pause looks whether it shall stop."""
 REGISTRY_TIMEOUT_SECONDS = 2.0
 SECOND_SIGNAL_AFTER_SECONDS = 1.0
 """Ctrl-C reaches a process twice: from the terminal, and from what started it."""
@@ -90,8 +91,7 @@ class ThreadedWorker(BaseWorker):
         self._figures_lock = threading.Lock()
         self._busy = 0
         self._database = DatabaseWatch()
-        self._redis_trouble = ""
-        self._backoff_seconds = BACKOFF_FIRST_SECONDS
+        self._redis = RedisWatch()
         self._signalled_at: float | None = None
         self._intake = Intake(self.connection)
         # A client of its own with short time-outs: a slow Redis must not delay the next beat.
@@ -153,29 +153,19 @@ class ThreadedWorker(BaseWorker):
         task_ids: list[int] = []
         try:
             task_ids = self._intake.take(POLL_SECONDS, places)
-            self._redis_is_back()
+            self._redis.answered()
         except RedisError as error:
-            self._wait_for_redis(error)
+            self._redis.failed(error)
+            self._wait(self._redis.pause_seconds())
         for task_id in task_ids:
             self._inbox.put(task_id)
         if unused := places - len(task_ids):
             self._free.release(unused)
 
-    def _wait_for_redis(self, error: RedisError) -> None:
-        trouble = NOT_OURS % {"key": QUEUE_KEY} if is_wrong_type(error) else "Redis is away."
-        if self._redis_trouble != trouble:
-            self._redis_trouble = trouble
-            self._backoff_seconds = BACKOFF_FIRST_SECONDS
-            logger.warning("%s Running tasks go on, no new ones come: %s", trouble, error)
-        until = time.monotonic() + self._backoff_seconds
-        self._backoff_seconds = min(2 * self._backoff_seconds, BACKOFF_MAX_SECONDS)
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
         while not self._stop_requested and time.monotonic() < until:
-            time.sleep(BACKOFF_FIRST_SECONDS)
-
-    def _redis_is_back(self) -> None:
-        if self._redis_trouble:
-            self._redis_trouble = ""
-            logger.warning("Redis is back: new tasks come.")
+            time.sleep(LOOK_SECONDS)
 
     # --- Running -----------------------------------------------------------------------------
 
