@@ -230,7 +230,6 @@ def test_the_work_of_a_feed_does_not_grow_with_its_viewers(
     plan = make_plan(["tenant-001"])
     path = f"/ws/plans/{plan.pk}/?cursor={plan_cursor(plan)}"
     watching = [sockets.watch(path, viewer) for _ in range(8)]
-    assert len(_running) == 1
     for socket in watching:
         socket.receive()
     [(feed, _)] = _running.values()
