@@ -18,8 +18,8 @@ _known: dict[tuple[object, ...], tuple[float, Pace]] = {}
 def paces_of(rows: Iterable[PlanRow]) -> dict[int, Pace]:
     """By plan id; at most two statements a plan every few seconds."""
     now = time.monotonic()
-    # A copy, made at once: other requests add to it meanwhile.
-    for key in [key for key, (at, _) in list(_known.items()) if now - at > FRESH_SECONDS]:
+    # A copy, made at once, which a list of its items is not: other requests add to it meanwhile.
+    for key in [key for key, (at, _) in _known.copy().items() if now - at > FRESH_SECONDS]:
         _known.pop(key, None)
     return {row.plan.pk: _pace(row, now) for row in rows if row.is_live}
 
