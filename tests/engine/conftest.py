@@ -14,6 +14,9 @@ from tests.engine.notebook import Notebook
 from tests.support.processes import RunningProcess
 from tests.support.waiting import wait_until
 
+QUICK_SECONDS = 25.0
+"""How soon a worker leaves that has nothing to wait for, on a busy machine; less than its grace."""
+
 
 class Workers:
     """Starts workers that share one folder of notes, and reads it."""
