@@ -86,6 +86,14 @@ LOOK_TIMEOUT_SECONDS = 0.5
 """Pages must not wait for a Redis that is away."""
 SYNC_TENANTS_SECONDS = 300.0
 OB_LIST_LIMIT = 1000
+OB_QUESTIONS_SECONDS: float = 2 * HTTP_TIMEOUT_SECONDS
+"""For asking about many tenants one by one, altogether; for reading the list before, as much."""
+OB_QUESTIONS_MAX = 100
+"""A plan that names more tenants that the registry lacks has the list read first."""
+GONE_QUESTIONS_MAX = 200
+"""Of the tenants that the list no longer names, so many are asked for in one round."""
+GONE_SHARE_MAX = 0.5
+"""A list that misses more of the registry than this is not believed."""
 
 # --- Signing in ----------------------------------------------------------------------------
 PROXIES = environment.whole_number(

@@ -8,10 +8,10 @@ from ninja import Query, Router
 from pydantic import Field
 
 from plans.api.auth import ApiRequest
-from plans.api.lookups import existing_task
 from plans.api.schemas import Answer, Page, Paging, TaskId, answers
 from plans.models import Direction
 from plans.queries.effects import Call, effects_of
+from plans.queries.existing import existing_task
 from plans.queries.task_page import stage_runs
 
 router = Router(tags=["tasks"], by_alias=True)

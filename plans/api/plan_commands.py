@@ -21,10 +21,10 @@ from plans.api.commands import (
     SelectionAnswer,
     Skipped,
 )
-from plans.api.lookups import existing_plan
 from plans.api.schemas import PlanId, answers
 from plans.message import Message
 from plans.models import Task
+from plans.queries.existing import existing_plan
 
 router = Router(tags=["plans"], by_alias=True)
 
@@ -119,12 +119,6 @@ class TaskVerb(StrEnum):
     ROLLBACK = "rollback"
 
 
-OPERATIONS = {
-    TaskVerb.PAUSE: operations.pause_task,
-    TaskVerb.RESUME: operations.resume_task,
-    TaskVerb.CANCEL: operations.cancel_task,
-    TaskVerb.ROLLBACK: operations.roll_back_task,
-}
 NOT_IN_PLAN = _("It is no task of this plan.")
 SELECTED: dict[str, Any] = {
     "response": answers(SelectionAnswer, 404, 413),
@@ -145,7 +139,7 @@ def command_tasks(
     request: ApiRequest, plan_id: PlanId, verb: TaskVerb, selection: Selection
 ) -> SelectionAnswer:
     """Each task for itself: one that refuses is skipped, with the reason, and stops no other."""
-    return _command(request, plan_id, OPERATIONS[verb], selection)
+    return _command(request, plan_id, operations.OF_TASKS[verb], selection)
 
 
 def _command(

@@ -10,7 +10,7 @@ from pydantic import Field
 from plans import conf, operations
 from plans.actor import Permission
 from plans.api.auth import ApiRequest, needs
-from plans.api.lookups import existing_plan, require_storable
+from plans.api.lookups import require_storable
 from plans.api.plan_answers import (
     EventAnswer,
     PlanBrief,
@@ -34,6 +34,7 @@ from plans.api.schemas import (
 )
 from plans.models import PlanState
 from plans.queries import lists
+from plans.queries.existing import existing_plan
 
 router = Router(tags=["plans"], by_alias=True)
 

@@ -10,7 +10,7 @@ from plans import operations
 from plans.actor import Permission
 from plans.api.auth import ApiRequest, needs
 from plans.api.commands import Command, RetryCommand, TaskCommanded
-from plans.api.lookups import existing_task, require_storable
+from plans.api.lookups import require_storable
 from plans.api.schemas import (
     OptionalId,
     OptionalText,
@@ -24,6 +24,7 @@ from plans.api.schemas import (
 from plans.api.task_answers import TaskBrief, TaskDetail
 from plans.models import Task, TaskState
 from plans.queries import lists
+from plans.queries.existing import existing_task
 
 router = Router(tags=["tasks"], by_alias=True)
 

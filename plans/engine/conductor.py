@@ -24,7 +24,8 @@ from plans.engine.clock import in_seconds
 from plans.engine.database_watch import AWAY
 from plans.engine.migrated import lacks_migrations
 from plans.errors import BluegreenError, RedisUnavailable
-from plans.models import Plan, PlanState, Task, TaskState
+from plans.models import MOVING_PLAN_STATES, Plan, Task, TaskState
+from plans.slices import slices
 
 logger = logging.getLogger(__name__)
 
@@ -135,10 +136,10 @@ def ring_due() -> bool:
     except RedisUnavailable as away:
         logger.warning("%s due tasks were not rung: %s", len(due), away)
         return False
-    for start in range(0, len(task_ids), 500):
+    for some in slices(task_ids):
         # Those that a worker took meanwhile have had their answer; those that somebody locks are
         # left alone: to wait for one while others are held could be a deadlock on PostgreSQL.
-        unanswered = Task.objects.filter(leases.is_free(), pk__in=task_ids[start : start + 500])
+        unanswered = Task.objects.filter(leases.is_free(), pk__in=some)
         with transaction.atomic():
             free = unanswered.select_for_update(no_key=True, skip_locked=True).order_by("pk")
             Task.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
@@ -149,11 +150,7 @@ def ring_due() -> bool:
 
 def settle_active() -> None:
     """Settle every plan that may have something to hand out or to end."""
-    active = set(
-        Plan.objects.filter(state__in=(PlanState.RUNNING, PlanState.ROLLING_BACK)).values_list(
-            "pk", flat=True
-        )
-    )
+    active = set(Plan.objects.filter(state__in=MOVING_PLAN_STATES).values_list("pk", flat=True))
     active.update(
         Task.objects.filter(state=TaskState.ROLLING_BACK, admitted=False).values_list(
             "plan_id", flat=True

@@ -13,8 +13,8 @@ from redis.retry import Retry
 
 from plans import conf
 from plans.engine.clock import in_seconds
-from plans.engine.question import Question
 from plans.engine.queue import NOT_OURS, QUEUE_KEY, is_wrong_type
+from plans.engine.single_flight import SingleFlight
 from plans.models import Leadership
 
 DATABASE, REDIS, CONDUCTOR = "database", "redis", "conductor"
@@ -96,5 +96,5 @@ def _client(url: str) -> Redis:
     )
 
 
-_conductor_seen = Question(_is_conductor_seen)
-_queue_answers = Question(_length_of_queue)
+_conductor_seen = SingleFlight(_is_conductor_seen)
+_queue_answers = SingleFlight(_length_of_queue)

@@ -101,22 +101,25 @@ def ring(task_ids: list[int]) -> None:
 
 def _settle(plan_id: int) -> list[int]:
     with transaction.atomic():
-        plan = prepared.fetch(Plan, plan_id, lock=True)
+        # Counted once the plan is locked: nobody else hands out meanwhile.
+        locking = prepared.select(Plan, {"id": plan_id}, lock=True)
+        locked, counted = journey.run([locking, census.ask(plan_id)])
+        plan = next(iter(prepared.rows_of(Plan, locked)), None)
         if plan is None:
             return []
         record = Record(plan.journal_id, plan.pk, SYSTEM)
-        admitted = _settle_locked(record, plan)
+        admitted = _settle_locked(record, plan, census.answer(counted))
         record.store()
     return admitted
 
 
-def _settle_locked(record: Record, plan: Plan) -> list[int]:
+def _settle_locked(record: Record, plan: Plan, count: Census) -> list[int]:
     if plan.state == PlanState.ROLLING_BACK:
         failing.roll_back(record, eligible.reversible(plan))
-    count, wave = _look(plan)
+        count = _count(plan)
     if plan.state == PlanState.RUNNING and count.any_failed:
         failing.apply_policy(record, plan)
-        count, wave = _look(plan)
+        count = _count(plan)
     if plan.halt is not None:
         failing.renew_halt(record, plan)
     free = plan.max_concurrency - count.admitted
@@ -124,17 +127,15 @@ def _settle_locked(record: Record, plan: Plan) -> list[int]:
         free = 0
     admitted = _admit_waiting(plan, free) if count.any_waiting else []
     if plan.state == PlanState.RUNNING and plan.halt is None:
-        admitted += _start_pending(record, plan, wave, free - len(admitted))
+        admitted += _start_pending(record, plan, free - len(admitted))
     if not admitted and not count.admitted:
         _end(record, plan)
     return admitted
 
 
-def _look(plan: Plan) -> tuple[Census, Wave | None]:
-    """How the tasks of a plan that is locked stand, and its current wave."""
-    current = prepared.select(Wave, {"plan_id": plan.pk, "index": plan.current_wave})
-    counted, waves = journey.run([census.ask(plan.pk), current])
-    return census.answer(counted), next(iter(prepared.rows_of(Wave, waves)), None)
+def _count(plan: Plan) -> Census:
+    """How the tasks of a plan that is locked stand."""
+    return census.answer(*journey.run([census.ask(plan.pk)]))
 
 
 # --- Slots -----------------------------------------------------------------------------------
@@ -181,9 +182,9 @@ def _one_at_a_time_in_fifo(plan: Plan, rows: list[tuple[int, int]]) -> list[int]
     return chosen
 
 
-def _start_pending(record: Record, plan: Plan, wave: Wave | None, free: int) -> list[int]:
+def _start_pending(record: Record, plan: Plan, free: int) -> list[int]:
     """Start tasks of the current wave; where it has ended, go on to the next (S3.1)."""
-    while free > 0 and wave is not None:
+    while free > 0 and (wave := _current_wave(plan)):
         if wave.started_at is None and not gates.lets_begin(record, wave):
             return []
         if wave.mode == WaveMode.FIFO:
@@ -205,8 +206,12 @@ def _start_pending(record: Record, plan: Plan, wave: Wave | None, free: int) -> 
         if Task.objects.filter(wave=wave, state__in=UNFINISHED_STATES).exists():
             return []
         _finish_wave(record, plan, wave)
-        wave = Wave.objects.filter(plan=plan, index=plan.current_wave).first()
     return []
+
+
+def _current_wave(plan: Plan) -> Wave | None:
+    current = prepared.select(Wave, {"plan_id": plan.pk, "index": plan.current_wave})
+    return next(iter(prepared.rows_of(Wave, *journey.run([current]))), None)
 
 
 def _next_pending(wave: Wave, most: int) -> list[Task]:

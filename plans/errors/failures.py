@@ -10,7 +10,11 @@ from plans.errors.base import BluegreenError
 
 
 class FailureKind(StrEnum):
-    """What sort of trouble a failure is (S4.1)."""
+    """What sort of trouble a failure is (S4.1).
+
+    No stage of ours fails with `VALIDATION` or `CHECKPOINT`: what is not valid becomes no plan, and
+    a checkpoint is a part of the task's row. Stages of other packages may.
+    """
 
     VALIDATION = "VALIDATION"
     EXECUTION = "EXECUTION"

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from plans import conf
 from plans.live.source import Changed, Source
-from plans.models import ACTIVE_STATES, Event, Plan, PlanState, Task
+from plans.models import ACTIVE_STATES, MOVING_PLAN_STATES, Event, Plan, Task
 from plans.queries import tenants
 from plans.rendering import cells, regions
 from plans.rendering.cursors import FleetCursor, FleetHead
@@ -91,8 +91,8 @@ class PlanListSource(FleetSource):
         return Changed(frozenset(plans.values()), refresh=frozenset(self.tables if is_new else ()))
 
     def restless(self) -> Collection[int]:
-        moving = (PlanState.RUNNING, PlanState.ROLLING_BACK)
-        return list(Plan.objects.filter(state__in=moving).values_list("pk", flat=True))
+        moving = Plan.objects.filter(state__in=MOVING_PLAN_STATES)
+        return list(moving.values_list("pk", flat=True))
 
     def regions(self) -> Iterable[Region]:
         return [*regions.plan_list_regions(), regions.stop_banner()]

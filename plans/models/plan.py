@@ -27,6 +27,13 @@ class PlanState(models.TextChoices):
     ROLLBACK_FAILED = "ROLLBACK_FAILED", _("rollback failed")
 
 
+MOVING_PLAN_STATES = (PlanState.RUNNING, PlanState.ROLLING_BACK)
+"""States in which a plan hands tasks out."""
+UNDER_WAY_PLAN_STATES = (*MOVING_PLAN_STATES, PlanState.PAUSED)
+"""States in which a plan has begun and not ended."""
+UNFINISHED_PLAN_STATES = (PlanState.CREATED, *UNDER_WAY_PLAN_STATES)
+
+
 class FailurePolicy(models.TextChoices):
     """What a failed task means for its plan (S3.5)."""
 

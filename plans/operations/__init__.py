@@ -4,6 +4,7 @@ Every operation takes the actor whose permission it checks, and optionally what 
 Each raises a `RefusedError` and changes nothing, or has happened when it returns.
 """
 
+from plans.operations.by_verb import OF_PLANS, OF_TASKS
 from plans.operations.create import (
     Preview,
     create_plan,
@@ -31,6 +32,8 @@ from plans.operations.task import (
 )
 
 __all__ = [
+    "OF_PLANS",
+    "OF_TASKS",
     "Preview",
     "Results",
     "approve_plan",

@@ -6,16 +6,18 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from plans import events, pipelines, validation
+from plans import conf, events, pipelines, validation
 from plans.actor import Actor, Permission
 from plans.errors import TenantConflict, ValidationFailed
 from plans.events import Record
 from plans.models import EventKind, Journal, Plan, Task, Tenant, Wave
 from plans.operations.taken import RELEASED, require_taken
+from plans.slices import ROWS_AT_ONCE, slices
 from plans.validation import PlannedWave, PlanRequest, Subject, Summary
 from plans.validation.text import storable
 
-BATCH = 500
+REFUSALS_MAX = 500
+"""So many faults of a refused request are audited, each by an event."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _store_tasks(record: Record, plan: Plan, subject: Subject, summary: Summary)
             )
             for position, tenant in by_tenant_id
         ],
-        batch_size=BATCH,
+        batch_size=ROWS_AT_ONCE,
     )
     by_tenant = summary.by_tenant
     for task in sorted(tasks, key=lambda task: task.position):
@@ -148,8 +150,8 @@ def _store_tasks(record: Record, plan: Plan, subject: Subject, summary: Summary)
 def _latest_epochs(tenant_ids: list[str]) -> dict[str, int]:
     """The fence that each tenant's services have seen last: a new task's epochs go on above it."""
     epochs: dict[str, int] = {}
-    for start in range(0, len(tenant_ids), BATCH):
-        tasks = Task.objects.filter(tenant__in=tenant_ids[start : start + BATCH])
+    for some in slices(tenant_ids):
+        tasks = Task.objects.filter(tenant__in=some)
         epochs.update(tasks.values_list("tenant").annotate(Max("lease_epoch")).order_by())
     return epochs
 
@@ -159,12 +161,15 @@ def _record_refusal(request: PlanRequest, summary: Summary, actor: Actor) -> Non
     with events.record(None, actor) as record:
         record.note(
             EventKind.PLAN_REFUSED,
-            data={"name": storable(request.name[:200]), "errors": summary.error_count},
+            data={
+                "name": storable(request.name[: conf.NAME_MAX_CHARS]),
+                "errors": summary.error_count,
+            },
         )
-        for issue in summary.errors[:BATCH]:
+        for issue in summary.errors[:REFUSALS_MAX]:
             record.note(
                 EventKind.TASK_VALIDATION_FAILED,
                 tenant_id=storable(issue.tenant_id[:64]),
                 data={"code": issue.code, "field": issue.field},
-                reason=storable(issue.message.english[:1000]),
+                reason=storable(issue.message.english[: conf.REASON_MAX_CHARS]),
             )

@@ -14,7 +14,7 @@ from plans.message import Message
 from plans.models import Decision, EventKind, Plan, PlanState, Wave
 from plans.operations.looked import Seen, operating_on_plan
 from plans.operations.plan import pause_locked
-from plans.queries.gates import UNDER_WAY, closed_gate
+from plans.queries.gates import GATE_STATES, closed_gate
 from plans.verbs import words_of
 
 
@@ -42,7 +42,7 @@ def reject_plan(plan_id: int, actor: Actor, *, seen: Seen = None, reason: str = 
 
 
 def _gate_to_decide(plan: Plan, actor: Actor, asked: str) -> Wave:
-    if plan.state not in UNDER_WAY:
+    if plan.state not in GATE_STATES:
         raise IllegalTransition(
             what=describe(plan),
             state=Message.of(plan.get_state_display()),

@@ -6,10 +6,9 @@ from django.utils.translation import gettext_noop as _
 from plans.actor import Actor, Permission
 from plans.message import Message
 from plans.models import Tenant
+from plans.slices import ROWS_AT_ONCE, slices
 from plans.validation.label_csv import LabelTable, parse_labels
 from plans.validation.tenant_csv import LineError
-
-BATCH = 500
 
 
 def label_tenants(text: str, actor: Actor) -> LabelTable:
@@ -25,17 +24,15 @@ def label_tenants(text: str, actor: Actor) -> LabelTable:
     with transaction.atomic():
         tenants = [
             tenant
-            for start in range(0, len(ids), BATCH)
-            for tenant in Tenant.objects.select_for_update().filter(
-                pk__in=ids[start : start + BATCH]
-            )
+            for some in slices(ids)
+            for tenant in Tenant.objects.select_for_update().filter(pk__in=some)
         ]
         unknown = set(ids) - {tenant.pk for tenant in tenants}
         for tenant in tenants:
             labels = tenant.labels | table.labels[tenant.pk]
             tenant.labels = {name: value for name, value in labels.items() if value}
         if not unknown:
-            Tenant.objects.bulk_update(tenants, ["labels"], batch_size=BATCH)
+            Tenant.objects.bulk_update(tenants, ["labels"], batch_size=ROWS_AT_ONCE)
     errors = [LineError(table.lines[each], _unknown(each)) for each in unknown]
     return LabelTable(table.labels, table.lines, sorted(errors, key=lambda error: error.line))
 

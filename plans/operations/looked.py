@@ -12,11 +12,12 @@ from django.db import IntegrityError
 
 from plans import events
 from plans.actor import Actor, Permission
-from plans.errors import ChangedSinceYouLooked, NotFound, TenantConflict
+from plans.errors import ChangedSinceYouLooked, TenantConflict
 from plans.events import Record, describe
 from plans.message import Message
 from plans.models import Plan, Task
 from plans.operations.taken import conflict_of_plan, require_taken
+from plans.queries.existing import existing
 
 Row = TypeVar("Row", Plan, Task)
 
@@ -39,7 +40,7 @@ def operating_on_plan(
     """
     actor.require(needs)
     try:
-        with events.record(_existing(Plan, plan_id), actor) as record:
+        with events.record(existing(Plan.objects.all(), plan_id), actor) as record:
             plan = _locked(Plan, plan_id, seen)
             yield plan, record
     except IntegrityError as broken:
@@ -53,7 +54,7 @@ def operating_on_task(
 ) -> Iterator[tuple[Task, Plan, Record]]:
     """Lock task `task_id` and its plan likewise."""
     actor.require(Permission.OPERATE)
-    unlocked = _existing(Task, task_id)
+    unlocked = existing(Task.objects.all(), task_id)
     try:
         with events.record(unlocked.plan, actor) as record:
             plan = _locked(Plan, unlocked.plan_id)
@@ -61,13 +62,6 @@ def operating_on_task(
     except IntegrityError as broken:
         require_taken(broken)
         raise TenantConflict(tenant=unlocked.tenant_id) from broken
-
-
-def _existing(model: type[Row], pk: int) -> Row:
-    row = model.objects.filter(pk=pk).first()
-    if row is None:
-        raise NotFound(what=Message.of(model._meta.verbose_name), id=pk)
-    return row
 
 
 def _locked(model: type[Row], pk: int, seen: Seen = None) -> Row:

@@ -9,6 +9,7 @@ from plans.actor import Actor
 from plans.events import Record
 from plans.message import Message
 from plans.models import Control, EventKind, StageRun, Task, TaskState
+from plans.slices import slices
 
 ASKED = {
     Control.PAUSE: EventKind.TASK_PAUSE_REQUESTED,
@@ -42,11 +43,8 @@ def stop(
 
 def _close_open_runs(record: Record, tasks: Sequence[Task]) -> None:
     waiting = [task.pk for task in tasks if task.tries]
-    for start in range(0, len(waiting), 500):
-        open_runs = StageRun.objects.filter(
-            task__in=waiting[start : start + 500], finished_at__isnull=True
-        )
-        for run in open_runs:
+    for some in slices(waiting):
+        for run in StageRun.objects.filter(task__in=some, finished_at__isnull=True):
             run.finished_at = timezone.now()
             run.result = {"why": Message(INTERRUPTED).as_json()}
             record.end_run(run, "skip")

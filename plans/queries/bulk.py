@@ -71,7 +71,7 @@ class Pick:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BulkOutcome:
     """What became of each task of a selection; at most `SHOWN_MAX` lines of each kind."""
 
     label: str
@@ -115,7 +115,7 @@ def outcome(
     skipped: Sequence[tuple[int, Message]],
     failed: Sequence[tuple[int, Message]],
     verb: str,
-) -> Outcome:
+) -> BulkOutcome:
     """The itemised answer."""
     shown = [*done[:SHOWN_MAX]]
     shown += [pk for pk, _ in (*skipped[:SHOWN_MAX], *failed[:SHOWN_MAX])]
@@ -124,7 +124,7 @@ def outcome(
     def named(pairs: Iterable[tuple[int, Message]]) -> list[tuple[Task, Message]]:
         return [(tasks[pk], why) for pk, why in pairs if pk in tasks]
 
-    return Outcome(
+    return BulkOutcome(
         str(TASK_LABELS[verb]),
         len(done),
         len(skipped),

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from plans.stores.journey import Outcome, Statement
+from plans.stores.journey import Statement, StatementResult
 
 TASKS = "SELECT 1 FROM plans_task WHERE plan_id = %s"
 STATEMENT = f"""
@@ -29,7 +29,7 @@ def ask(plan_id: int) -> Statement:
     return Statement(STATEMENT, [plan_id] * 3)
 
 
-def answer(outcome: Outcome) -> Census:
+def answer(result: StatementResult) -> Census:
     """What it counted."""
-    admitted, any_failed, any_waiting, is_stopped = outcome.rows[0]
+    admitted, any_failed, any_waiting, is_stopped = result.rows[0]
     return Census(admitted, bool(any_failed), bool(any_waiting), bool(is_stopped))

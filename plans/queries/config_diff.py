@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from plans.models import Task
-from plans.queries.redaction import without_secrets
+from plans.queries.masking import without_secrets
 
 CONTEXT_LINES = 3
 LINES_MAX = 1000

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from plans.models import UNFINISHED_STATES, Decision, Plan, PlanState, Task, Wave
 from plans.queries.hold import Hold
 
-UNDER_WAY = (PlanState.RUNNING, PlanState.PAUSED)
+GATE_STATES = (PlanState.RUNNING, PlanState.PAUSED)
 """States in which a plan can stand at a gate."""
 
 
@@ -17,7 +17,7 @@ def _closed() -> QuerySet[Wave]:
         gate_closed_at__isnull=False,
         gate_opened_at__isnull=True,
         index=F("plan__current_wave") - 1,
-        plan__state__in=UNDER_WAY,
+        plan__state__in=GATE_STATES,
     )
 
 

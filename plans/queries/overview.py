@@ -4,13 +4,19 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
-from plans.models import Plan, PlanState, Task, TaskState
+from plans.models import (
+    UNDER_WAY_PLAN_STATES,
+    UNFINISHED_PLAN_STATES,
+    Plan,
+    PlanState,
+    Task,
+    TaskState,
+)
 from plans.queries import plan_list
 from plans.queries.eligible import overtaken
 from plans.queries.plan_list import PlanRow
 
 ROWS_MAX = 20
-UNDER_WAY = (PlanState.RUNNING, PlanState.PAUSED, PlanState.ROLLING_BACK)
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,13 @@ def halted_plans() -> list[PlanRow]:
     ended so, whose tenants no other plan may take.
     """
     pending = Task.objects.filter(plan=OuterRef("pk"), state=TaskState.PENDING)
-    halted = Q(state__in=UNDER_WAY, halt__isnull=False)
+    halted = Q(state__in=UNDER_WAY_PLAN_STATES, halt__isnull=False)
     cut_short = Q(Exists(pending), state=PlanState.FAILED)
     return plan_list.rows_of(Plan.objects.filter(halted | cut_short).order_by("-pk")[:ROWS_MAX])
 
 
 def plans_under_way() -> list[PlanRow]:
     """What runs, what is paused, and what stands ready to be started."""
-    shown = Plan.objects.filter(state__in=(*UNDER_WAY, PlanState.CREATED))
+    shown = Plan.objects.filter(state__in=UNFINISHED_PLAN_STATES)
     rows = plan_list.rows_of(shown.order_by("-pk")[:ROWS_MAX])
     return sorted(rows, key=lambda row: row.plan.state == PlanState.CREATED)

@@ -9,7 +9,7 @@ from django.db.models import CharField, Count
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
-from plans.models import Decision, Plan, PlanState, Task, TaskState, Wave
+from plans.models import MOVING_PLAN_STATES, Decision, Plan, PlanState, Task, TaskState, Wave
 
 BARS = 60
 """Parts of the plan's time whose ends are counted together."""
@@ -24,7 +24,6 @@ _CHARS = ((600, 19, 1), (36_000, 16, 60), (360_000, 15, 600), (math.inf, 13, 360
 """Up to how many seconds a plan takes, how many characters of a time tell its ends apart, and how
 many seconds have those in common."""
 _BACKWARD = (TaskState.ROLLED_BACK, TaskState.ROLLBACK_FAILED)
-_MOVING = (PlanState.RUNNING, PlanState.ROLLING_BACK)
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def pace_of(
         since = plan.started_at
     number, seconds = ends.recent(now, since or plan.started_at)
     rate = number / seconds
-    if plan.state not in _MOVING or is_held or number < ENDS_MIN or not left:
+    if plan.state not in MOVING_PLAN_STATES or is_held or number < ENDS_MIN or not left:
         return Pace(60 * rate if number else None)
     scatter = 1 / math.sqrt(number)
     soak, approvals = _gates_ahead(plan, waves, now)

@@ -9,7 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
 
 from plans.message import Message
-from plans.models import Plan, PlanState, Task
+from plans.models import UNDER_WAY_PLAN_STATES, Plan, PlanState, Task
 from plans.queries.bar import Segment, segments
 from plans.queries.tally import DONE
 
@@ -50,7 +50,7 @@ class PlanRow:
     @property
     def is_live(self) -> bool:
         """Whether something of it is under way."""
-        return self.plan.state in (PlanState.RUNNING, PlanState.PAUSED, PlanState.ROLLING_BACK)
+        return self.plan.state in UNDER_WAY_PLAN_STATES
 
     @property
     def halt(self) -> Message | None:

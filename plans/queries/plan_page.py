@@ -9,12 +9,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from plans.message import Message
-from plans.models import FailurePolicy, Plan, PlanState, Task, TaskState, Wave
+from plans.models import (
+    UNDER_WAY_PLAN_STATES,
+    FailurePolicy,
+    Plan,
+    PlanState,
+    Task,
+    TaskState,
+    Wave,
+)
 from plans.queries import gates, hold
 from plans.queries.bar import Segment, segments
 from plans.queries.eligible import FAILED
 from plans.queries.funnel import STILL_FAILED
-from plans.queries.gates import UNDER_WAY
+from plans.queries.gates import GATE_STATES
 from plans.queries.hold import Hold
 from plans.queries.stop import active_stop
 from plans.queries.tally import Tally
@@ -76,7 +84,7 @@ def _gate_status(plan: Plan, wave: Wave) -> str:
         return ""
     if wave.gate_opened_at is not None:
         return "open"
-    is_closed = wave.gate_closed_at is not None and plan.state in UNDER_WAY
+    is_closed = wave.gate_closed_at is not None and plan.state in GATE_STATES
     return "closed" if is_closed else "ahead"
 
 
@@ -85,11 +93,11 @@ def why_still(plan: Plan, tally: Tally) -> list[Hold]:
 
     At most three statements.
     """
-    moves = plan.state in (*UNDER_WAY, PlanState.ROLLING_BACK) or tally.admitted
+    moves = plan.state in UNDER_WAY_PLAN_STATES or tally.admitted
     stop = active_stop() if moves else None
     holds = [hold.of_stop(stop)] if stop else []
     holds += [Hold(text) for text in _own_reasons(plan, tally)]
-    if plan.state in UNDER_WAY and plan.current_wave and (gate := gates.closed_gate(plan)):
+    if plan.state in GATE_STATES and plan.current_wave and (gate := gates.closed_gate(plan)):
         holds += gates.holds_of(gate, plan)
     if tally.admitted and stop is None:
         holds += _no_worker(plan)

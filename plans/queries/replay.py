@@ -5,7 +5,7 @@ the moment are enough: each is found by the index on (task, seq), whatever happe
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,10 +19,10 @@ from plans.queries.feed import FeedItem, items_of
 from plans.queries.funnel import stage_names
 from plans.queries.tally import Tally, TallyRow
 from plans.queries.wall import SETTLED, SWITCHING_STAGE, WallRow
+from plans.slices import slices
 
 JUST_BEFORE = 8
 """Events that are shown with a moment."""
-IN_CLAUSE_MAX = 500
 SETTLING_STAGE = "update_status"
 """The stage after which the tenant counts as being in its new environment."""
 PLACING = (
@@ -245,13 +245,12 @@ def _settled(plan: Plan, seq: int, standings: list[Standing]) -> list[Standing]:
     ]
 
 
-def _environments(seq: int, task_ids: Iterable[int]) -> dict[int, str]:
+def _environments(seq: int, task_ids: Sequence[int]) -> dict[int, str]:
     """Where the settling stage, if it was ever finished or undone by then, left these tenants."""
     finished = _told(seq).filter(kind=EventKind.STAGE_COMPLETED, data__stage=SETTLING_STAGE)
     left_in = Subquery(finished.order_by("-seq").values("data__result__status")[:1])
-    ids = list(task_ids)
     found: dict[int, str] = {}
-    for start in range(0, len(ids), IN_CLAUSE_MAX):
-        tasks = Task.objects.filter(pk__in=ids[start : start + IN_CLAUSE_MAX])
+    for some in slices(task_ids):
+        tasks = Task.objects.filter(pk__in=some)
         found.update((pk, where) for pk, where in tasks.values_list("pk", left_in) if where)
     return found

@@ -11,7 +11,8 @@ from plans.queries.funnel import BACKWARD
 from plans.queries.told import ToldService, told_services
 from plans.queries.wall import SETTLED, SWITCHING_STAGE
 
-UNDER_WAY = {TaskState.RUNNING: "running", TaskState.ROLLING_BACK: "undoing"}
+OPEN_STEP = {TaskState.RUNNING: "running", TaskState.ROLLING_BACK: "undoing"}
+"""How the stage whose run is open shows, by the state of its task; else it was stopped."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _status(task: Task, index: int, runs: list[StageRun]) -> str:
     if last is None:
         return "ahead"
     if last.state == StageRunState.RUNNING:
-        return UNDER_WAY.get(TaskState(task.state), "stopped")
+        return OPEN_STEP.get(TaskState(task.state), "stopped")
     if last.state == StageRunState.FAILED and index >= task.cursor - 1:
         return "failed"
     if last.direction == Direction.ROLLBACK and index >= task.cursor:

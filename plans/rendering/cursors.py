@@ -4,17 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from plans.models import INSTALLATION, Journal, Plan, PlanState
+from plans.models import INSTALLATION, UNFINISHED_PLAN_STATES, Journal, Plan
 from plans.queries import tenants
 
 LISTED_MAX = 50
 """Plans whose seq a fleet cursor carries; if others moved on, a page gets the whole."""
-MOVING_STATES = (
-    PlanState.CREATED,
-    PlanState.RUNNING,
-    PlanState.PAUSED,
-    PlanState.ROLLING_BACK,
-)
 
 
 def plan_cursor(plan: Plan) -> str:
@@ -75,9 +69,9 @@ class FleetHead:
             .values_list("pk", "last_seq", "plan__state")
         )
         seqs = {pk: seq for pk, seq, _state in rows}
-        moving = [(pk, seq) for pk, seq, state in rows if state in MOVING_STATES][-LISTED_MAX:]
+        moving = [(pk, seq) for pk, seq, state in rows if state in UNFINISHED_PLAN_STATES]
         newest = max(seqs, default=0)
-        cursor = FleetCursor(sum(seqs.values()), newest, registry, dict(moving))
+        cursor = FleetCursor(sum(seqs.values()), newest, registry, dict(moving[-LISTED_MAX:]))
         return cls(seqs, registry, str(cursor))
 
     def moved_since(self, before: FleetCursor) -> dict[int, int] | None:

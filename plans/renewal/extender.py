@@ -15,7 +15,7 @@ from redis.commands.core import Script
 from plans import conf
 
 
-class Outcome(IntEnum):
+class KeyOutcome(IntEnum):
     """What became of one key; the values are those of the replies."""
 
     GONE = -2
@@ -26,7 +26,7 @@ class Outcome(IntEnum):
     RENEWED = 1
 
 
-Result = Outcome | int | ResponseError
+Result = KeyOutcome | int | ResponseError
 """An error is one key's alone; numbers are as good as outcomes."""
 
 
@@ -85,7 +85,7 @@ class Extender:
         for move in moves:
             before()
             outcomes: list[int] = self._script(keys=list(move.keys), args=[move.end_ms])
-            found.append([Outcome(outcome) for outcome in outcomes])
+            found.append([KeyOutcome(outcome) for outcome in outcomes])
         return found
 
     def lacking(self, moves: Sequence[Move], before: Callable[[], None]) -> list[list[Result]]:
@@ -98,7 +98,7 @@ class Extender:
             for place, left in enumerate(replies):
                 if not isinstance(left, ResponseError) and left >= 0:
                     lives = now_ms + left >= move.end_ms - SAME_END_MS
-                    replies[place] = Outcome.KEPT if lives else Outcome.RENEWED
+                    replies[place] = KeyOutcome.KEPT if lives else KeyOutcome.RENEWED
         return found
 
     def _explain_zeros(
@@ -121,7 +121,7 @@ class Extender:
                     reason = next(reasons)
                     # Whatever is left of its life, it is no less than was asked.
                     if not isinstance(reason, ResponseError):
-                        reason = Outcome(min(0, reason))
+                        reason = KeyOutcome(min(0, reason))
                     each[place] = reason
 
     def _ask(

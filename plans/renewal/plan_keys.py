@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from django.db.models import Exists, OuterRef, Q
 
 from plans import conf
-from plans.models import UNFINISHED_STATES, Plan, PlanState, Renewal, Task
+from plans.models import UNDER_WAY_PLAN_STATES, UNFINISHED_STATES, Plan, Renewal, Task
 from plans.renewal import functions
 from plans.renewal.database import active
 from plans.renewal.spec import parse
@@ -20,7 +20,6 @@ from plans.stores.connection import redis_errors, tenant_redis
 KEYS = "plan_keys"
 IS_DONE = "plan_is_done"
 PREFIX = "plan:"
-AT_WORK = (PlanState.RUNNING, PlanState.PAUSED, PlanState.ROLLING_BACK)
 
 
 def guard_key(plan_id: int) -> str:
@@ -54,7 +53,7 @@ def make_missing() -> int:
     unfinished = Task.objects.filter(plan=OuterRef("pk"), state__in=UNFINISHED_STATES)
     # A single task may run again after its plan has ended.
     busy = Task.objects.filter(admitted=True).values("plan")
-    at_work = Plan.objects.filter(Q(state__in=AT_WORK) | Q(pk__in=busy))
+    at_work = Plan.objects.filter(Q(state__in=UNDER_WAY_PLAN_STATES) | Q(pk__in=busy))
     plans = at_work.filter(Exists(unfinished)).order_by().values_list("pk", flat=True)
     named = active().filter(name__startswith=PREFIX).values_list("name", flat=True)
     missing = {f"{PREFIX}{plan}": plan for plan in plans}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redis import ResponseError
 
 from plans import conf
-from plans.renewal.extender import Outcome, Result
+from plans.renewal.extender import KeyOutcome, Result
 from plans.renewal.figures import Figures, Tally
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Portion:
         figures: Figures,
     ) -> None:
         """Count what became of `keys`."""
-        renewed = outcomes.count(Outcome.RENEWED)
+        renewed = outcomes.count(KeyOutcome.RENEWED)
         tally = Tally(renewed)
         if renewed < len(outcomes):
             self._note_exceptions(keys, outcomes, tally)
@@ -128,10 +128,10 @@ class Portion:
         """Count the keys that cannot be renewed; those that lack the end of the round."""
         tally = Tally()
         self._note_exceptions(keys, outcomes, tally)
-        tally.skipped -= outcomes.count(Outcome.KEPT)  # Nothing was asked for them.
+        tally.skipped -= outcomes.count(KeyOutcome.KEPT)  # Nothing was asked for them.
         self._count(tally, 0.0, figures)
         found = zip(keys, outcomes, strict=True)
-        return [key for key, outcome in found if outcome == Outcome.RENEWED]
+        return [key for key, outcome in found if outcome == KeyOutcome.RENEWED]
 
     def note_failure(self, cause: str, figures: Figures) -> None:
         """Count all keys as failed."""
@@ -148,9 +148,9 @@ class Portion:
             if isinstance(outcome, ResponseError):
                 tally.failed += 1
                 self.holding.last_error = f"{key.decode(errors='replace')}: {outcome}"
-            elif outcome != Outcome.RENEWED:
+            elif outcome != KeyOutcome.RENEWED:
                 tally.skipped += 1
-                if outcome == Outcome.GONE:
+                if outcome == KeyOutcome.GONE:
                     gone.add(key)
         if gone and self.holding.lets_gone_keys_go:
             with _lock:

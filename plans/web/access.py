@@ -14,9 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
 from plans.actor import Actor, Permission
-from plans.errors import NotFound, RefusedError
-from plans.message import Message
-from plans.models import Plan, Task
+from plans.errors import RefusedError
 
 View = Callable[..., HttpResponseBase]
 
@@ -63,20 +61,3 @@ def refusal(request: HttpRequest, refused: RefusedError) -> HttpResponse:
 def actor_of(request: HttpRequest) -> Actor:
     """Who asks."""
     return Actor.of(request.user)
-
-
-def plan_or_refusal(plan_id: int) -> Plan:
-    """The plan with its journal. Raises `NotFound`."""
-    plan = Plan.objects.select_related("journal").filter(pk=plan_id).first()
-    if plan is None:
-        raise NotFound(what=Message.of(Plan._meta.verbose_name), id=plan_id)
-    return plan
-
-
-def task_or_refusal(task_id: int) -> Task:
-    """The task with its plan, wave, tenant. Raises `NotFound`."""
-    related = Task.objects.select_related("plan__journal", "wave", "tenant")
-    task = related.filter(pk=task_id).first()
-    if task is None:
-        raise NotFound(what=Message.of(Task._meta.verbose_name), id=task_id)
-    return task

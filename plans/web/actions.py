@@ -1,6 +1,5 @@
 """Operations on one plan or one task: a confirmation (GET), then the act (POST)."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -11,41 +10,24 @@ from django.views.decorators.http import require_http_methods
 
 from plans import operations
 from plans.queries import blast, choices, task_page
+from plans.queries.existing import existing_plan, existing_task
 from plans.rendering import regions
-from plans.web.access import HtmxRequest, actor_of, page, plan_or_refusal, task_or_refusal
+from plans.web.access import HtmxRequest, actor_of, page
 from plans.web.forms import command_of, require_typed_name
-
-PLAN_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "start": operations.start_plan,
-    "pause": operations.pause_plan,
-    "resume": operations.resume_plan,
-    "cancel": operations.cancel_plan,
-    "retry": operations.retry_plan,
-    "rollback": operations.roll_back_plan,
-    "approve": operations.approve_plan,
-    "reject": operations.reject_plan,
-}
-TASK_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "pause": operations.pause_task,
-    "resume": operations.resume_task,
-    "cancel": operations.cancel_task,
-    "retry": operations.retry_task,
-    "rollback": operations.roll_back_task,
-}
 
 
 @page
 @require_http_methods(["GET", "POST"])
 def plan_action(request: HtmxRequest, plan_id: int, verb: str) -> HttpResponse:
     """Do `verb` to a plan, if it still is what its sender saw."""
-    plan = plan_or_refusal(plan_id)
+    plan = existing_plan(plan_id)
     actor = actor_of(request)
     if request.method == "GET":
         context = regions.confirmation(plan, verb, actor)
         return dialog(request, "plans/_confirm_plan.html", context)
     command = command_of(request.POST, verb)
     require_typed_name(request.POST, plan, verb, actor)
-    done = PLAN_OPERATIONS[verb](plan_id, actor, **command)
+    done = operations.OF_PLANS[verb](plan_id, actor, **command)
     said = {"name": done.name, "state": done.get_state_display()}
     if verb == "approve":
         messages.success(request, _("The gate of “%(name)s” is approved.") % said)
@@ -60,7 +42,7 @@ def plan_action(request: HtmxRequest, plan_id: int, verb: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def task_action(request: HtmxRequest, task_id: int, verb: str) -> HttpResponse:
     """Do `verb` to a task, if it still is what its sender saw."""
-    task = task_or_refusal(task_id)
+    task = existing_task(task_id)
     if request.method == "GET":
         over = request.GET.get("from_checkpoint") == "0"
         choice = next(each for each in choices.of_task(task) if each.verb == verb)
@@ -68,7 +50,7 @@ def task_action(request: HtmxRequest, task_id: int, verb: str) -> HttpResponse:
         context["effects"] = [] if choice.why_not else blast.of_task(task, verb)
         context["stages"] = task_page.stages_of(task, verb, from_checkpoint=not over)
         return dialog(request, "plans/_confirm_task.html", context)
-    done = TASK_OPERATIONS[verb](task_id, actor_of(request), **command_of(request.POST, verb))
+    done = operations.OF_TASKS[verb](task_id, actor_of(request), **command_of(request.POST, verb))
     said = {"tenant": done.tenant_id, "state": done.get_state_display()}
     if done.control:
         text = _("Asked for: tenant %(tenant)s obeys at its next stage boundary.")

@@ -10,8 +10,8 @@ from plans import operations
 from plans.actor import Permission
 from plans.models import Plan
 from plans.queries import bulk
-from plans.web.access import HtmxRequest, actor_of, page, plan_or_refusal
-from plans.web.actions import TASK_OPERATIONS
+from plans.queries.existing import existing_plan
+from plans.web.access import HtmxRequest, actor_of, page
 from plans.web.forms import command_of, pinned_tasks, selected_tasks
 
 
@@ -19,7 +19,7 @@ from plans.web.forms import command_of, pinned_tasks, selected_tasks
 @require_http_methods(["GET", "POST"])
 def bulk_action(request: HtmxRequest, plan_id: int, verb: str) -> HttpResponse:
     """GET confirms the selection; POST acts on exactly the tasks that were confirmed."""
-    plan = plan_or_refusal(plan_id)
+    plan = existing_plan(plan_id)
     if request.method == "GET":
         context: dict[str, Any] = {
             "plan": plan,
@@ -35,12 +35,12 @@ def bulk_action(request: HtmxRequest, plan_id: int, verb: str) -> HttpResponse:
     return render(request, "plans/dialog.html", {**context, "dialog": template})
 
 
-def _act(request: HtmxRequest, plan: Plan, verb: str) -> bulk.Outcome:
+def _act(request: HtmxRequest, plan: Plan, verb: str) -> bulk.BulkOutcome:
     actor = actor_of(request)
     actor.require(Permission.OPERATE)
     command = command_of(request.POST, verb)
     results = operations.Results()
     for state, task_ids in pinned_tasks(request.POST, plan).items():
         options = command | {"seen": state or None}
-        results.add(operations.for_each(task_ids, TASK_OPERATIONS[verb], actor, **options))
+        results.add(operations.for_each(task_ids, operations.OF_TASKS[verb], actor, **options))
     return bulk.outcome(results.done, results.skipped, results.failed, verb)

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 
 from plans.models import EventKind
 from plans.queries import event_log
+from plans.queries.existing import existing_plan
 from plans.rendering import cursors
-from plans.web.access import HtmxRequest, page, plan_or_refusal
+from plans.web.access import HtmxRequest, page
 from plans.web.forms import event_filter
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -28,7 +29,7 @@ Chunks = Iterator[list[dict[str, Any]]]
 @require_safe
 def events(request: HtmxRequest, plan_id: int) -> HttpResponse:
     """`?kind=`, `?tenant=`, `?who=`, `?page=`; newest first."""
-    plan = plan_or_refusal(plan_id)
+    plan = existing_plan(plan_id)
     cursor = cursors.plan_cursor(plan)
     log = event_log.read(plan, event_filter(request.GET), request.GET.get("page"))
     context = {
@@ -48,7 +49,7 @@ def events(request: HtmxRequest, plan_id: int) -> HttpResponse:
 @require_safe
 def download(request: HtmxRequest, plan_id: int, ending: str) -> StreamingHttpResponse:
     """Every event that matches the same filters, oldest first, as it is read."""
-    plan = plan_or_refusal(plan_id)
+    plan = existing_plan(plan_id)
     write, kind = WRITERS[ending]
     parts = write(event_log.chunks(plan, event_filter(request.GET)))
     name = f"plan-{plan.pk}-events.{ending}"

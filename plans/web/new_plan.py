@@ -8,12 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from plans import operations
+from plans import operations, preview
 from plans.actor import Actor, Permission
 from plans.errors import ValidationFailed
 from plans.queries import tenants
 from plans.queries.people import names_of_who_may
-from plans.rendering import preview
 from plans.web.access import HtmxRequest, actor_of, page
 from plans.web.forms import ID
 from plans.web.plan_form import PlanForm, split_ids, submitted
@@ -103,7 +102,7 @@ def _form(
 
 
 def _preview(form: PlanForm, data: QueryDict, actor: Actor) -> dict[str, Any] | None:
-    """What `rendering.preview` shows of the plan; None while the form cannot be read."""
+    """What `preview` shows of the plan; None while the form cannot be read."""
     if not form.is_valid():
         return None
     asked, lines = form.as_request(), form.cleaned_data["csv"].lines

@@ -8,9 +8,10 @@ from django.views.decorators.http import require_safe
 
 from plans.models import Plan, TaskState
 from plans.queries import choices, event_log, feed, task_table
+from plans.queries.existing import existing_plan
 from plans.rendering import cells, cursors, regions
 from plans.templatetags import timing
-from plans.web.access import HtmxRequest, page, plan_or_refusal
+from plans.web.access import HtmxRequest, page
 from plans.web.forms import task_filter
 
 TABLE_WORDS: dict[str, Any] = {
@@ -26,7 +27,7 @@ TABLE_WORDS: dict[str, Any] = {
 @require_safe
 def plan(request: HtmxRequest, plan_id: int) -> HttpResponse:
     """The whole page; htmx that asks for `#task-table` or `#wall` gets that alone."""
-    shown = plan_or_refusal(plan_id)
+    shown = existing_plan(plan_id)
     part = request.htmx.target if request.htmx else None
     if part == "wall":
         return render(request, "plans/_plan_wall.html", {"plan": shown, **_wall(shown)})

@@ -6,9 +6,10 @@ from django.views.decorators.http import require_safe
 
 from plans.queries import replay as moments
 from plans.queries.bar import segments
+from plans.queries.existing import existing_plan
 from plans.queries.funnel import stage_funnel
 from plans.rendering import cells
-from plans.web.access import HtmxRequest, page, plan_or_refusal
+from plans.web.access import HtmxRequest, page
 
 SEQ_MAX_DIGITS = 18
 
@@ -17,7 +18,7 @@ SEQ_MAX_DIGITS = 18
 @require_safe
 def replay(request: HtmxRequest, plan_id: int) -> HttpResponse:
     """The moment `?at=SEQ`, or the latest; htmx that asks for it gets the moment alone."""
-    plan = plan_or_refusal(plan_id)
+    plan = existing_plan(plan_id)
     moment = moments.moment_at(plan, _seq(request.GET.get("at", "")))
     context = {
         "plan": plan,

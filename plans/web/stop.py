@@ -8,14 +8,12 @@ from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_http_methods
 
 from plans import operations
-from plans.models import PlanState
+from plans.models import MOVING_PLAN_STATES
 from plans.queries.load import in_flight, plans_by_state
 from plans.queries.stop import active_stop
 from plans.web.access import HtmxRequest, actor_of, page
 from plans.web.actions import dialog
 from plans.web.forms import command_of
-
-MOVING = (PlanState.RUNNING, PlanState.ROLLING_BACK)
 
 
 def stop_of_page(request: HttpRequest) -> dict[str, Any]:
@@ -55,6 +53,6 @@ def _context() -> dict[str, Any]:
     plans = plans_by_state()
     return {
         "stop": active_stop(),
-        "moving": sum(plans.get(state, 0) for state in MOVING),
+        "moving": sum(plans.get(state, 0) for state in MOVING_PLAN_STATES),
         "tasks": sum(in_flight().values()),
     }

@@ -5,15 +5,16 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from plans.queries import feed
+from plans.queries.existing import existing_task
 from plans.rendering import cursors, regions
-from plans.web.access import page, task_or_refusal
+from plans.web.access import page
 
 
 @page
 @require_safe
 def task(request: HttpRequest, task_id: int) -> HttpResponse:
     """The whole page."""
-    shown = task_or_refusal(task_id)
+    shown = existing_task(task_id)
     cursor = cursors.plan_cursor(shown.plan)
     context = {
         "task": shown,

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from plans import operations
 from plans.web import (
     actions,
     bulk,
@@ -17,8 +18,8 @@ from plans.web import (
     task,
 )
 
-PLAN_VERB = "(?P<verb>start|pause|resume|cancel|retry|rollback|approve|reject)"
-TASK_VERB = "(?P<verb>pause|resume|cancel|retry|rollback)"
+PLAN_VERB = f"(?P<verb>{'|'.join(operations.OF_PLANS)})"
+TASK_VERB = f"(?P<verb>{'|'.join(operations.OF_TASKS)})"
 ID = "[0-9]{1,18}"
 
 urlpatterns = [

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from redis import Redis, ResponseError
 
-from plans.renewal.extender import Extender, Move, Outcome
+from plans.renewal.extender import Extender, KeyOutcome, Move
 from tests.renewal.redis_proxy import RedisProxy
 
 
@@ -35,9 +35,9 @@ def test_only_what_ends_sooner_is_renewed(extender: Extender, tenants: Redis) ->
     tenants.set("lasting", 1)
     end = now_ms(tenants) + 60_000
     keys = [b"short", b"long", b"lasting", b"gone"]
-    for expected in (Outcome.RENEWED, Outcome.KEPT):  # The second time it lives that long.
+    for expected in (KeyOutcome.RENEWED, KeyOutcome.KEPT):  # The second time it lives that long.
         (found,) = extender.extend([Move(keys, end)], nothing)
-        assert found == [expected, Outcome.KEPT, Outcome.LASTING, Outcome.GONE]
+        assert found == [expected, KeyOutcome.KEPT, KeyOutcome.LASTING, KeyOutcome.GONE]
     assert tenants.pexpiretime("short") == end
     assert tenants.pttl("long") > 400_000
     assert tenants.pttl("lasting") == -1
@@ -47,7 +47,7 @@ def test_only_what_ends_sooner_is_renewed(extender: Extender, tenants: Redis) ->
 def test_an_end_in_the_past_kills_nothing(extender: Extender, tenants: Redis) -> None:
     tenants.set("key", 1, px=50_000)
     (found,) = extender.extend([Move([b"key"], now_ms(tenants) - 1000)], nothing)
-    assert found == [Outcome.KEPT]
+    assert found == [KeyOutcome.KEPT]
     assert tenants.exists("key")
 
 
@@ -59,7 +59,7 @@ def test_looking_changes_nothing(tenants: Redis) -> None:
     tenants.set("done", 1, pxat=end)
     keys = [b"short", b"done", b"lasting", b"gone"]
     (found,) = extender.lacking([Move(keys, end)], nothing)
-    assert found == [Outcome.RENEWED, Outcome.KEPT, Outcome.LASTING, Outcome.GONE]
+    assert found == [KeyOutcome.RENEWED, KeyOutcome.KEPT, KeyOutcome.LASTING, KeyOutcome.GONE]
     assert tenants.pttl("short") <= 50_000
 
 
@@ -73,7 +73,7 @@ def test_the_error_of_one_key_is_its_own(tenants: Redis) -> None:
         moves = [Move([b"mine-1", b"theirs"], now_ms(tenants) + 60_000)]
         moves.append(Move([b"mine-2"], now_ms(tenants) + 70_000))
         (first, error), last = Extender(client).extend(moves, nothing)
-        assert (first, last) == (Outcome.RENEWED, [Outcome.RENEWED])
+        assert (first, last) == (KeyOutcome.RENEWED, [KeyOutcome.RENEWED])
         assert isinstance(error, ResponseError)
         assert tenants.pttl("mine-2") > 50_000
         assert tenants.pttl("theirs") <= 50_000

@@ -11,7 +11,7 @@ from plans.effects import Ledger
 from plans.models import StageRun, Task
 from plans.queries.config_diff import config_diff
 from plans.queries.effects import SHOWN_MAX, effects_of
-from plans.queries.redaction import without_secrets
+from plans.queries.masking import without_secrets
 from plans.queries.waiting import holds_of
 from tests.plans.rows import PREVIOUS
 from tests.plans.switching import failed_at

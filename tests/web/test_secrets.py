@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from plans.models import Task
+from plans.preview.changes import changes
 from plans.queries.config_diff import config_diff
-from plans.rendering.config_changes import changes
 
 SECRET = "hunter2"
 KEYS = (

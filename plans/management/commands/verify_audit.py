@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from plans import audit, audit_heads
-from plans.audit_heads import Head
+from plans import audit
+from plans.audit import heads as exports
+from plans.audit.heads import Head
 from plans.canonical import storable_text
 from plans.models import Plan
 
@@ -78,8 +79,8 @@ class Command(BaseCommand):
 
     def _exported(self, file: Path) -> dict[str, Head]:
         try:
-            return audit_heads.loads(file.read_bytes())
-        except (OSError, audit_heads.Unreadable) as wrong:
+            return exports.loads(file.read_bytes())
+        except (OSError, exports.Unreadable) as wrong:
             what = wrong.strerror if isinstance(wrong, OSError) else wrong.message
             self._leave(_("%(file)s cannot be used: %(what)s") % {"file": file, "what": what})
 
@@ -87,7 +88,7 @@ class Command(BaseCommand):
         try:
             # An export of before is worth more than a new one: nothing is written over.
             with file.open("x", encoding="utf-8") as new:
-                new.write(audit_heads.dumps(heads, timezone.now()))
+                new.write(exports.dumps(heads, timezone.now()))
         except OSError as wrong:
             what = wrong.strerror
             self._leave(_("%(file)s cannot be used: %(what)s") % {"file": file, "what": what})

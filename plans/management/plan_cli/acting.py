@@ -11,32 +11,13 @@ from plans import operations
 from plans.management.plan_cli import arguments, watching, who
 from plans.management.plan_cli.exits import Exit
 from plans.management.plan_cli.screen import Screen
-
-Operation = Callable[..., Any]
-
-PLAN: dict[str, Operation] = {
-    "start": operations.start_plan,
-    "pause": operations.pause_plan,
-    "resume": operations.resume_plan,
-    "cancel": operations.cancel_plan,
-    "retry": operations.retry_plan,
-    "rollback": operations.roll_back_plan,
-    "approve": operations.approve_plan,
-    "reject": operations.reject_plan,
-}
-TASK: dict[str, Operation] = {
-    "pause": operations.pause_task,
-    "resume": operations.resume_task,
-    "cancel": operations.cancel_task,
-    "retry": operations.retry_task,
-    "rollback": operations.roll_back_task,
-}
+from plans.models import Task
 
 
 def add(action: str, parser: argparse.ArgumentParser) -> None:
     """The arguments."""
     parser.add_argument("plan", type=int, nargs="?", metavar="PLAN", help=_("the plan's id"))
-    if action in TASK:
+    if action in operations.OF_TASKS:
         parser.add_argument(
             "--task",
             dest="tasks",
@@ -69,7 +50,7 @@ def run(options: dict[str, Any], screen: Screen) -> Exit:
     tasks: list[int] = list(dict.fromkeys(options.get("tasks") or []))
     if (plan is None) == (not tasks):
         options["parser"].error(
-            _("name either a plan or tasks") if action in TASK else _("which plan?")
+            _("name either a plan or tasks") if action in operations.OF_TASKS else _("which plan?")
         )
     actor = who.acting(options["as_user"])
     details = {"seen": options["seen"], "reason": options["reason"]}
@@ -77,15 +58,15 @@ def run(options: dict[str, Any], screen: Screen) -> Exit:
         details["from_checkpoint"] = not options["from_scratch"]
     code = Exit.DONE
     if plan is not None:
-        state = PLAN[action](plan, actor, **details).state
+        state = operations.OF_PLANS[action](plan, actor, **details).state
         screen.say(_("Plan %(id)s is %(state)s.") % {"id": plan, "state": state})
         look = watching.of_plan(plan, action)
     elif len(tasks) == 1:
-        state = TASK[action](tasks[0], actor, **details).state
+        state = operations.OF_TASKS[action](tasks[0], actor, **details).state
         screen.say(_("Task %(id)s is %(state)s.") % {"id": tasks[0], "state": state})
         look = watching.of_tasks(tasks, action)
     else:
-        code, done = _on_each(tasks, partial(TASK[action], **details), actor, screen)
+        code, done = _on_each(tasks, partial(operations.OF_TASKS[action], **details), actor, screen)
         look = watching.of_tasks(done, action)
     if options["wait"]:
         code = max(code, watching.wait(look, screen, options["timeout"]))
@@ -93,7 +74,7 @@ def run(options: dict[str, Any], screen: Screen) -> Exit:
 
 
 def _on_each(
-    tasks: list[int], operation: Operation, actor: Any, screen: Screen
+    tasks: list[int], operation: Callable[..., Task], actor: Any, screen: Screen
 ) -> tuple[Exit, list[int]]:
     """Some may be refused: 1, and the others are done all the same."""
     results = operations.for_each(tasks, operation, actor)

@@ -6,13 +6,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from plans.actor import Permission
-from plans.errors import NotFound
 from plans.management.plan_cli import answers, arguments, watching, who
 from plans.management.plan_cli.exits import Exit
 from plans.management.plan_cli.screen import Screen
-from plans.message import Message
-from plans.models import Plan, PlanState, Task
+from plans.models import Plan, PlanState
 from plans.queries import counts
+from plans.queries.existing import existing_plan, existing_task
 
 LISTED = 20
 
@@ -31,13 +30,9 @@ def show(options: dict[str, Any], screen: Screen) -> Exit:
     if (options["plan"] is None) == (options["task"] is None):
         options["parser"].error(_("name either a plan or a task"))
     if options["task"] is not None:
-        task = Task.objects.filter(pk=options["task"]).first()
-        if task is None:
-            raise NotFound(what=Message.of(Task._meta.verbose_name), id=options["task"])
+        task = existing_task(options["task"])
         return _print(screen, answers.task_json(task), answers.task_lines(task))
-    plan = Plan.objects.filter(pk=options["plan"]).first()
-    if plan is None:
-        raise NotFound(what=Message.of(Plan._meta.verbose_name), id=options["plan"])
+    plan = existing_plan(options["plan"])
     return _print(screen, answers.plan_json(plan), answers.plan_lines(plan))
 
 

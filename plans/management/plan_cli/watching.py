@@ -9,17 +9,16 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from plans.errors import NotFound
 from plans.management.plan_cli import answers, exits
 from plans.management.plan_cli.exits import Exit
 from plans.management.plan_cli.screen import Screen, printable
-from plans.message import Message
-from plans.models import ACTIVE_STATES, Plan, PlanState, Task, TaskState
+from plans.models import ACTIVE_STATES, PlanState, Task, TaskState
 from plans.queries import counts
+from plans.queries.existing import existing_plan
 
 POLL_SECONDS = 0.3
 LINE_SECONDS = 2.0
-UNDER_WAY = (*ACTIVE_STATES, TaskState.PENDING)
+GOING_ON_STATES = (*ACTIVE_STATES, TaskState.PENDING)
 STILL = (
     PlanState.COMPLETED,
     PlanState.FAILED,
@@ -46,9 +45,7 @@ def of_plan(plan_id: int, action: str) -> Look:
     """How to look at a plan of which `action` was asked; it raises `NotFound`."""
 
     def look() -> View:
-        plan = Plan.objects.filter(pk=plan_id).first()
-        if plan is None:
-            raise NotFound(what=Message.of(Plan._meta.verbose_name), id=plan_id)
+        plan = existing_plan(plan_id)
         by_state = counts.of_plans([plan])[plan_id]
         # A cancelled plan's tasks stop at their next boundary, and single tasks of a plan that
         # has ended may be going back.
@@ -71,7 +68,7 @@ def of_tasks(task_ids: Sequence[int], action: str) -> Look:
 
     def look() -> View:
         tasks = list(Task.objects.filter(pk__in=task_ids))
-        on = [t for t in tasks if t.state in UNDER_WAY or _pauses(t, action)]
+        on = [t for t in tasks if t.state in GOING_ON_STATES or _pauses(t, action)]
         by_state = counts.none()
         for task in tasks:
             by_state[task.state] += 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Exists, Min, OuterRef
 from django.utils.translation import gettext_noop as _
 
-from plans.audit_findings import Broken, name_of
+from plans.audit.findings import Broken, name_of
 from plans.message import Message
 from plans.models import Event, Journal, Plan
 

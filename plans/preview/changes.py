@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plans.queries.redaction import without_secrets
+from plans.queries.masking import without_secrets
 
 CHANGES_MAX = 40
 VALUE_MAX_CHARS = 120

@@ -12,8 +12,8 @@ from plans import pipelines
 from plans.errors import RedisUnavailable
 from plans.models import Environment, Tenant
 from plans.operations import Preview
-from plans.rendering.calls import StageCalls, Switch, calls_of
-from plans.rendering.config_changes import CHANGES_MAX, Change, changes
+from plans.preview.calls import StageCalls, Switch, calls_of
+from plans.preview.changes import CHANGES_MAX, Change, changes
 from plans.stores import tenant_config
 from plans.stores.tenant_config import StoredConfig
 from plans.validation import PlanRequest, TenantRequest

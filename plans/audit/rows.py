@@ -12,7 +12,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, JSONObject
 from django.utils.translation import gettext_noop as _
 
-from plans.audit_findings import Broken, name_of
+from plans.audit.findings import Broken, name_of
 from plans.message import Message
 from plans.models import Decision, Event, EventKind, Plan, Task, Wave
 

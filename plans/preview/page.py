@@ -1,4 +1,4 @@
-"""What a new plan would do, as the form shows it while one types."""
+"""The preview as the form shows it while one types."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from plans.models import Environment, FailurePolicy
 from plans.operations import Preview
-from plans.rendering.outlook import outlook
+from plans.preview.outlook import outlook
 from plans.templatetags.bluegreen import duration
 from plans.validation import Issue, PlannedWave, PlanRequest, Severity, Summary
 

@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
-DOTS = "•••"
-CHANGED = "••• (changed)"
+from plans.redaction import DOTS
+
+CHANGED = f"{DOTS} (changed)"
 _TELLING = re.compile(
     r"pass(word|wd|phrase)?$|secret|token|credential|authorization|api_?key|private_?key|"
     r"access_?key|cookie|signature|\bpin$|\bdsn$",

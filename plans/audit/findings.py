@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from plans.audit_heads import Head
+from plans.audit.heads import Head
 from plans.message import Message
 from plans.models import INSTALLATION
 

@@ -1,27 +1,18 @@
-"""Whether the journals still say what was recorded: gapless, in order, unchanged (X5).
-
-A journal's head says how many events there are and the hash of the last, and each event's hash
-covers its content and the hash before. So an edited, removed, re-ordered or inserted row, a cut
-end and a changed head all show; so do journals, plans and events that miss one another, and rows
-that are not what the events say. Who can write to the database can also write a whole new chain,
-or take away the end of one, or all of it: that shows by heads that were exported before and kept
-elsewhere (`plans.audit_heads`).
-"""
+"""The walk along the journals, event by event, from the first to the head."""
 
 from collections.abc import Iterator, Mapping
 
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_noop as _
 
-from plans.audit_findings import Broken, Findings, name_of
-from plans.audit_heads import Head
-from plans.audit_orphans import orphans
-from plans.audit_rows import differences
+from plans.audit.findings import Broken, Findings, name_of
+from plans.audit.heads import Head
+from plans.audit.orphans import orphans
+from plans.audit.rows import CHUNK_ROWS, differences
 from plans.message import Message
 from plans.models import Event, Journal
 from plans.models.journal import GENESIS
 
-CHUNK_ROWS = 2000
 UNREADABLE = (AttributeError, TypeError, ValueError)
 """What Django raises where a column holds what its type never wrote, as SQLite allows."""
 NOT_AS_RECORDED = _("Its content is not what was recorded, or not what followed event %(before)s.")
