@@ -25,12 +25,11 @@ from plans.canonical import storable, storable_text
 from plans.errors import ChangedSinceYouLooked, IllegalTransition
 from plans.message import Message
 from plans.models import INSTALLATION, Event, EventKind, Journal, Plan, StageRun, Task
-from plans.stores import doorbell, journey, prepared
+from plans.slices import slices
+from plans.stores import doorbell, inserts, journey, prepared
 from plans.stores.journey import Statement
 from plans.verbs import words_of
 
-IN_CLAUSE_MAX = 500
-"""Keys in one IN clause; SQLite takes at most 999 variables in older builds."""
 TENANT_ID_CHARS = 64
 FEW = 60
 """So many rows are written by statements that are kept; more are written in bulk."""
@@ -174,10 +173,8 @@ def _write_all(keys: Sequence[int], changed: dict[str, Any]) -> None:
     if len(keys) <= FEW:
         journey.run([prepared.update(Task, key, changed, {}, increment="revision") for key in keys])
         return
-    for start in range(0, len(keys), IN_CLAUSE_MAX):
-        Task.objects.filter(pk__in=keys[start : start + IN_CLAUSE_MAX]).update(
-            **changed, revision=F("revision") + 1
-        )
+    for some in slices(keys):
+        Task.objects.filter(pk__in=some).update(**changed, revision=F("revision") + 1)
 
 
 def append(journal_id: int, head: tuple[int, str], events: list[Event]) -> None:
@@ -193,8 +190,8 @@ def append(journal_id: int, head: tuple[int, str], events: list[Event]) -> None:
     new_head = {"last_seq": events[-1].seq, "last_hash": last_hash}
     moving = prepared.update(Journal, journal_id, new_head, {})
     if len(events) <= FEW:
-        *inserted, _ = journey.run_last([*prepared.insert(events), moving])
-        prepared.give_keys(events, inserted)
+        *inserted, _ = journey.run_last([*inserts.insert(events), moving])
+        inserts.give_keys(events, inserted)
     else:
         Event.objects.bulk_create(events)
         journey.run_last([moving])

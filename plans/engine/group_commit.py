@@ -18,8 +18,8 @@ from plans import events
 from plans.actor import Actor
 from plans.events import Guard, Record
 from plans.models import Journal, Plan, StageRun, Task
-from plans.stores import journey, prepared
-from plans.stores.journey import Statement
+from plans.stores import inserts, journey, prepared
+from plans.stores.journey import Statement, StatementResult
 
 TOGETHER_MAX = 16
 """So many at most share one transaction: the events of more make a statement of many sizes."""
@@ -60,6 +60,20 @@ class RunnerRecord(Record):
         """Store a new stage run."""
         run.mark_stored()
         self.begun.append(run)
+
+    def statements(self) -> list[Statement]:
+        """All that is written but the events: the task first, whose lock guards the rest."""
+        guarded = [self.guarded] if self.guarded else []
+        return [*guarded, *self.ended, *inserts.insert(self.begun)]
+
+    def has_held(self, results: Sequence[StatementResult]) -> bool:
+        """Whether the guard held, as the results of `statements` say."""
+        return self.guarded is None or results[0].rows_count == 1
+
+    def give_keys(self, results: Sequence[StatementResult]) -> None:
+        """Tell the stage runs that were begun their keys, out of the results of `statements`."""
+        if self.begun:
+            inserts.give_keys(self.begun, results[-1:])
 
 
 @contextmanager
@@ -144,30 +158,23 @@ class _Turn:
 
 def _store(turns: Sequence[_Turn]) -> None:
     """Store the records of `turns` in one transaction, and tell each what became of it."""
-    # In the order in which operators lock a plan's tasks, or PostgreSQL deadlocks.
-    waiting = sorted(turns, key=lambda turn: turn.entry.task.position)
-    while waiting:
-        try:
-            with transaction.atomic():
-                write([turn.entry for turn in waiting])
-        except _Lost as lost:
-            for turn in waiting:
-                if turn.entry in lost.entries:
-                    turn.end(is_lost=True)
-        except (OperationalError, InterfaceError) as error:
-            # Nobody knows whether it was committed: each reads again what there is.
-            for turn in waiting:
-                turn.end(type(error)(*error.args))
-        except Exception as error:
-            if len(waiting) == 1:
-                waiting[0].end(error, is_lost=_was_replaced(waiting[0].entry))
-            else:  # Whatever cannot be stored of one is no fault of the others.
-                for turn in waiting:
-                    _store([turn])
-        else:
-            for turn in waiting:
-                turn.end()
-        waiting = [turn for turn in waiting if not turn.is_over]
+    try:
+        with transaction.atomic():
+            write([turn.entry for turn in turns])
+    except (OperationalError, InterfaceError) as error:
+        # Nobody knows whether it was committed: each reads again what there is.
+        for turn in turns:
+            turn.end(type(error)(*error.args))
+    except Exception as error:
+        if len(turns) == 1:
+            is_lost = isinstance(error, _Lost) or _was_replaced(turns[0].entry)
+            turns[0].end(error, is_lost=is_lost)
+        else:  # Whatever cannot be stored of one is no fault of the others.
+            for turn in turns:
+                _store([turn])
+    else:
+        for turn in turns:
+            turn.end()
 
 
 def _was_replaced(entry: RunnerRecord) -> bool:
@@ -184,32 +191,22 @@ def _was_replaced(entry: RunnerRecord) -> bool:
 
 
 class _Lost(Exception):
-    """Some guards did not hold."""
-
-    def __init__(self, entries: list[RunnerRecord]) -> None:
-        super().__init__(entries)
-        self.entries = entries
+    """A guard did not hold."""
 
 
 def write(entries: Sequence[RunnerRecord]) -> None:
     """Write all in the transaction that is open. Raises `_Lost`."""
-    guarded = [(entry, entry.guarded) for entry in entries if entry.guarded]
-    begun = [run for entry in entries for run in entry.begun]
-    inserts = prepared.insert(begun)
     journal_id = entries[0].journal_id
-    *outcomes, head = journey.run(
-        [
-            *(guard for _, guard in guarded),
-            *inserts,
-            *(ended for entry in entries for ended in entry.ended),
-            prepared.lock(Journal, journal_id, events.HEAD),
-        ]
+    # In the order in which operators lock a plan's tasks, or PostgreSQL deadlocks.
+    in_order = sorted(entries, key=lambda entry: entry.task.position)
+    *stored, [head] = journey.run_groups(
+        *(entry.statements() for entry in in_order),
+        [prepared.lock(Journal, journal_id, events.HEAD)],
     )
-    kept = [outcome.rows_count == 1 for outcome in outcomes[: len(guarded)]]
-    lost = [entry for (entry, _), is_kept in zip(guarded, kept, strict=True) if not is_kept]
-    if lost:
-        raise _Lost(lost)
-    prepared.give_keys(begun, outcomes[len(guarded) :][: len(inserts)])
+    if not all(map(RunnerRecord.has_held, in_order, stored)):
+        raise _Lost
+    for entry, results in zip(in_order, stored, strict=True):
+        entry.give_keys(results)
     noted = [event for entry in entries for event in entry.noted]
     if noted:
         transaction.on_commit(lambda: events.announce(noted))

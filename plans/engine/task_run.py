@@ -14,7 +14,7 @@ from plans.engine import global_stop, group_commit
 from plans.engine import lease as leases
 from plans.engine.clock import in_seconds
 from plans.engine.group_commit import RunnerRecord
-from plans.engine.hold import Hold
+from plans.engine.leased_task import LeasedTask
 from plans.engine.reports import describe_failure
 from plans.errors import ChangedSinceYouLooked, StageError
 from plans.message import Message
@@ -31,7 +31,7 @@ LISTEN_SECONDS = 1.0
 TAKEABLE = leases.is_free() & leases.is_due() & global_stop.is_not_active()
 
 
-class TaskRun(Hold):
+class TaskRun(LeasedTask):
     """One worker's run of one task.
 
     Where a row turns out to have changed under it, the row is read again: a lost lease raises

@@ -6,6 +6,8 @@ answer waits for Python's lock. And whoever holds a plan's journal meanwhile is 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -18,7 +20,7 @@ class Statement(NamedTuple):
     values: Sequence[Any]
 
 
-class Outcome(NamedTuple):
+class StatementResult(NamedTuple):
     """How many rows a statement found or changed, and what it returned."""
 
     rows_count: int
@@ -26,44 +28,82 @@ class Outcome(NamedTuple):
 
 
 COMMIT = Statement("COMMIT", ())
+FUSED_MAX = 500
+"""Texts of fused statements that are kept."""
 
 
-def run(statements: Sequence[Statement]) -> list[Outcome]:
+def run(statements: Sequence[Statement]) -> list[StatementResult]:
     """Run all in their order; PostgreSQL gets them in one journey."""
     if connection.vendor == "postgresql" and len(statements) > 1:
         return _run_in_one_journey(statements)
     return [_run(statement) for statement in statements]
 
 
-def run_last(statements: Sequence[Statement]) -> list[Outcome]:
-    """Run the last statements of a transaction; on PostgreSQL, its commit travels with them.
+def run_groups(*groups: Sequence[Statement]) -> list[list[StatementResult]]:
+    """Run all in their order, and give the results of each group by themselves.
+
+    The statements of one group change different rows and return a key at most: PostgreSQL gets
+    them as one statement.
+    """
+    if connection.vendor != "postgresql":
+        return [run(group) for group in groups]
+    fused = [_fused(group) if len(group) > 1 else group for group in groups]
+    results = iter(run([statement for group in fused for statement in group]))
+    return [
+        _unfused(next(results)) if len(group) > 1 else list(islice(results, len(group)))
+        for group in groups
+    ]
+
+
+def run_last(group: Sequence[Statement]) -> list[StatementResult]:
+    """Run the last statements of a transaction, a group; on PostgreSQL, its commit goes along.
 
     Nothing may follow them in the transaction. Its own commit then finds nothing left to do.
     """
     is_outermost = connection.in_atomic_block and not connection.savepoint_ids
-    if connection.vendor != "postgresql" or not is_outermost:
-        return run(statements)
-    return run([*statements, COMMIT])[:-1]
+    ends_here = connection.vendor == "postgresql" and is_outermost
+    return run_groups(group, [COMMIT] if ends_here else [])[0]
 
 
-def _run(statement: Statement) -> Outcome:
+def _fused(group: Sequence[Statement]) -> list[Statement]:
+    texts = tuple(statement.text for statement in group)
+    return [Statement(_fused_text(texts), [v for statement in group for v in statement.values])]
+
+
+def _unfused(result: StatementResult) -> list[StatementResult]:
+    [keys_of_parts] = result.rows
+    return [StatementResult(len(keys), [(key,) for key in keys]) for keys in keys_of_parts]
+
+
+@lru_cache(maxsize=FUSED_MAX)
+def _fused_text(texts: tuple[str, ...]) -> str:
+    # They are run as they are read, which is in their order.
+    parts = ", ".join(
+        f"part{number}(key) AS ({text if ' RETURNING ' in text else f'{text} RETURNING 1'})"
+        for number, text in enumerate(texts)
+    )
+    read = ", ".join(f"ARRAY(SELECT key FROM part{number})" for number in range(len(texts)))
+    return f"WITH {parts} SELECT {read}"
+
+
+def _run(statement: Statement) -> StatementResult:
     with connection.cursor() as cursor:
         cursor.execute(*statement)
-        return Outcome(cursor.rowcount, cursor.fetchall() if cursor.description else [])
+        return StatementResult(cursor.rowcount, cursor.fetchall() if cursor.description else [])
 
 
-def _run_in_one_journey(statements: Sequence[Statement]) -> list[Outcome]:
+def _run_in_one_journey(statements: Sequence[Statement]) -> list[StatementResult]:
     cursors = [connection.cursor() for _ in statements]
     with _pipeline():
         for cursor, statement in zip(cursors, statements, strict=True):
             cursor.execute(*statement)
-    outcomes = []
+    results = []
     for cursor in cursors:
         with cursor:
-            outcomes.append(
-                Outcome(cursor.rowcount, cursor.fetchall() if cursor.description else [])
+            results.append(
+                StatementResult(cursor.rowcount, cursor.fetchall() if cursor.description else [])
             )
-    return outcomes
+    return results
 
 
 @contextmanager

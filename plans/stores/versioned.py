@@ -66,7 +66,7 @@ return {outcome, version, epoch}
 """
 
 
-class Outcome(IntEnum):
+class WriteOutcome(IntEnum):
     """What became of a write."""
 
     REFUSED = 0
@@ -79,14 +79,14 @@ class Outcome(IntEnum):
 class WriteResult:
     """What became of a write, and what Redis holds now. A refusal is a result, no exception."""
 
-    outcome: Outcome
+    outcome: WriteOutcome
     held_version: int
     held_epoch: int
 
     @property
     def written(self) -> bool:
         """Redis holds what was to be written, by this call or an earlier one."""
-        return self.outcome is not Outcome.REFUSED
+        return self.outcome is not WriteOutcome.REFUSED
 
     @property
     def shown(self) -> str:
@@ -155,7 +155,7 @@ def _run(
             *values,
         ],
     )
-    return WriteResult(Outcome(outcome), int(version), int(epoch))
+    return WriteResult(WriteOutcome(outcome), int(version), int(epoch))
 
 
 @cache

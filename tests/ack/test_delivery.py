@@ -20,7 +20,7 @@ from plans.ack import (
     wait_for,
 )
 from plans.stores import connection, versioned
-from plans.stores.versioned import Outcome, Stamp, WriteResult
+from plans.stores.versioned import Stamp, WriteOutcome, WriteResult
 from tests.ack.conftest import Start, version
 from tests.clients.raw_server import answer
 from tests.support.waiting import WAIT_SECONDS
@@ -52,7 +52,7 @@ def test_what_is_written_is_confirmed_by_those_who_read_it(
     poll = Poll.of([each.url for each in instances], "7")
     delivery = deliver(writing(server, 7), poll, Question(), OFTEN, WAIT_SECONDS)
     assert delivery.success
-    assert delivery.write == WriteResult(Outcome.WRITTEN, 7, 1)
+    assert delivery.write == WriteResult(WriteOutcome.WRITTEN, 7, 1)
     assert delivery.ack is not None
     assert (delivery.ack.attempts, delivery.ack.confirmed) == (1, 3)
 
@@ -63,7 +63,7 @@ def test_a_refusal_is_a_result_and_nobody_is_asked(server: redis.Redis, start: S
     delivery = deliver(
         writing(server, 7), Poll.of([instance.url], "7"), Question(), OFTEN, WAIT_SECONDS
     )
-    assert delivery == Delivery(WriteResult(Outcome.REFUSED, 8, 1), None)
+    assert delivery == Delivery(WriteResult(WriteOutcome.REFUSED, 8, 1), None)
     assert instance.asked == 0
 
 
@@ -77,7 +77,7 @@ def test_a_newer_write_in_between_ends_the_waiting(server: redis.Redis, start: S
     delivery = deliver(
         writing(server, 7), Poll.of([instance.url], "7"), Question(), OFTEN, WAIT_SECONDS
     )
-    assert delivery.write == WriteResult(Outcome.REFUSED, 8, 2)
+    assert delivery.write == WriteResult(WriteOutcome.REFUSED, 8, 2)
     assert not delivery.success
     assert instance.asked == 2
 

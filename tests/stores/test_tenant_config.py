@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from plans.errors import RedisUnavailable
 from plans.stores import connection, tenant_config
-from plans.stores.versioned import Outcome, WriteResult
+from plans.stores.versioned import WriteOutcome, WriteResult
 
 TENANT = "tenant-1"
 KEY = "bg:config:tenant-1"
@@ -39,7 +39,7 @@ def test_what_was_written_is_read_again(server: redis.Redis) -> None:
 
     result = tenant_config.write(TENANT, 20, 3, "blue", {"名": "é", "n": [1, None]})
 
-    assert result == WriteResult(Outcome.WRITTEN, 20, 3)
+    assert result == WriteResult(WriteOutcome.WRITTEN, 20, 3)
     stored = tenant_config.read(TENANT)
     assert stored is not None
     assert (stored.version, stored.epoch, stored.color) == (20, 3, "blue")
@@ -105,7 +105,7 @@ def test_numbers_that_cannot_be_read_count_as_none(server: redis.Redis, garbage:
     stored = tenant_config.read(TENANT)
     assert stored is not None
     assert (stored.version, stored.epoch, stored.payload) == (0, 0, "\ufffd{")
-    assert write(1) == WriteResult(Outcome.WRITTEN, 1, 1)
+    assert write(1) == WriteResult(WriteOutcome.WRITTEN, 1, 1)
 
 
 def test_leading_zeros_do_not_make_a_version_larger(server: redis.Redis) -> None:

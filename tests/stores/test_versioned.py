@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plans.stores import connection, versioned
-from plans.stores.versioned import Outcome, Stamp, WriteResult
+from plans.stores.versioned import Stamp, WriteOutcome, WriteResult
 
 KEY = "app:limits"
 
@@ -20,7 +20,7 @@ def server() -> redis.Redis:
 
 def test_a_string_is_written_with_its_version_beside_it(server: redis.Redis) -> None:
     assert versioned.write_string(server, KEY, "é=1", Stamp(7, 2)) == WriteResult(
-        Outcome.WRITTEN, 7, 2
+        WriteOutcome.WRITTEN, 7, 2
     )
     assert server.get(KEY) == "é=1".encode()
     assert server.hgetall(versioned.fence_key(KEY)) == {b"version": b"7", b"epoch": b"2"}
@@ -32,7 +32,7 @@ def test_a_string_is_not_replaced_by_an_older_one(
 ) -> None:
     versioned.write_string(server, KEY, "new", Stamp(7, 2))
     refused = versioned.write_string(server, KEY, "old", Stamp(version, epoch))
-    assert refused == WriteResult(Outcome.REFUSED, 7, 2)
+    assert refused == WriteResult(WriteOutcome.REFUSED, 7, 2)
     assert not refused.written
     assert server.get(KEY) == b"new"
 
@@ -64,7 +64,7 @@ def test_what_is_held_already_is_left_and_announced_again(server: redis.Redis) -
         first = Stamp(3, 1, "news", "three")
         again = Stamp(3, 4, "news", "three again", unless_held=True)
         versioned.write_string(server, KEY, "value", first)
-        assert versioned.write_string(server, KEY, "other", again).outcome is Outcome.HELD
+        assert versioned.write_string(server, KEY, "other", again).outcome is WriteOutcome.HELD
         messages = [heard.get_message(timeout=20)["data"] for _ in range(2)]
     assert messages == [b"three", b"three again"]
     assert server.get(KEY) == b"value"
@@ -82,7 +82,7 @@ def test_what_was_lost_is_written_again(server: redis.Redis, kind: str) -> None:
 
     write()
     server.delete(KEY)
-    assert write().outcome is Outcome.WRITTEN
+    assert write().outcome is WriteOutcome.WRITTEN
     assert server.exists(KEY)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from plans.engine.task_run import TaskRun
 from plans.stages.base import Stage, Wait
 from plans.stores import journey
-from plans.stores.journey import Outcome, Statement
+from plans.stores.journey import Statement, StatementResult
 
 PLAN_OF_DEATHS = "points.json"
 
@@ -72,7 +72,7 @@ class Traps:
             self._committing = None
             self.spring(tenant_id, epoch, f"committed {step}")
 
-        def trapped_last(statements: Sequence[Statement]) -> list[Outcome]:
+        def trapped_last(statements: Sequence[Statement]) -> list[StatementResult]:
             if self._committing and self._is_laid(self._committing[0], self._committing[2]):
                 journey.run(statements)  # Without the commit that travels with the last ones.
                 self.spring(*self._committing)

@@ -10,7 +10,7 @@ from django.db import connections
 Answer = TypeVar("Answer")
 
 
-class Question(Generic[Answer]):
+class SingleFlight(Generic[Answer]):
     """Something to ask, in a thread of its own; all who ask meanwhile wait for the same answer.
 
     Time-outs of a driver end waiting for a connection or for a packet, but nothing ends waiting

@@ -16,7 +16,7 @@ from plans.stages.base import Done, Skipped
 
 
 @dataclass
-class Hold:
+class LeasedTask:
     """A task whose lease this process holds, and the stage run that is open.
 
     The methods that take a `RunnerRecord` are parts of a transaction, put together by `TaskRun`.
