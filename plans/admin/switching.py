@@ -82,8 +82,8 @@ class TenantAdmin(ReadOnlyAdmin):
     """The registry of tenants."""
 
     links = (links_to(Task, "tenant__tenant_id__exact"), links_to(Event, "tenant_id"))
-    list_display = ("tenant_id", "name", "environment", "config_version", "synced_at")
-    list_filter = ("environment",)
+    list_display = ("tenant_id", "name", "environment", "config_version", "synced_at", "gone_at")
+    list_filter = ("environment", ("gone_at", DateFieldListFilter))
     search_fields = ("tenant_id", "name")
     search_help_text = _("Tenant id or name")
     ordering = ("tenant_id",)

@@ -66,7 +66,7 @@ class TenantAnswer(Answer):
 
 @router.get("/tenants", response=answers(Page[TenantAnswer]), summary="List tenants")
 def list_tenants(request: ApiRequest, filters: Query[TenantFilters]) -> Page[TenantAnswer]:
-    """By id."""
+    """By id. Tenants that the OB service no longer has are left out."""
     require_storable("search", filters.search)
     require_storable("label", filters.label)
     found = lists.tenants(filters.search or "", filters.environment, filters.label or "")

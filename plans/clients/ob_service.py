@@ -1,18 +1,28 @@
 """The OB service: the record of each tenant."""
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext_noop as _
 
 from plans import conf
+from plans.clients.fan_out import run_all
 from plans.clients.fields import Fields
 from plans.clients.http import Call, request, segment
-from plans.errors import ServiceBadAnswer, ServiceError, ServiceRejected, TenantUnknown
+from plans.errors import (
+    ServiceBadAnswer,
+    ServiceError,
+    ServiceRejected,
+    StageError,
+    TenantUnknown,
+)
 from plans.message import Message
+from plans.slices import slices
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +56,29 @@ def get_tenant(tenant_id: str, call: Call | None = None) -> TenantRecord:
     return _record(answer.body, fields)
 
 
+def get_tenants(tenant_ids: Sequence[str]) -> dict[str, TenantRecord | StageError]:
+    """Many tenants; by id the record, or the error of its call.
+
+    As many are asked for at once as the process keeps threads. Those of which nothing was heard
+    within `conf.OB_QUESTIONS_SECONDS` are left out.
+    """
+    deadline = time.monotonic() + conf.OB_QUESTIONS_SECONDS
+    answers: dict[str, TenantRecord | StageError] = {}
+    for some in slices(tenant_ids, conf.HTTP_FANOUT_THREADS):
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:
+            break
+        answers |= run_all({each: partial(_answer, each) for each in some}, seconds)
+    return answers
+
+
+def _answer(tenant_id: str) -> TenantRecord | StageError:
+    try:
+        return get_tenant(tenant_id)
+    except StageError as error:
+        return error
+
+
 def list_tenants(
     after: str = "", limit: int = conf.OB_LIST_LIMIT
 ) -> tuple[list[TenantRecord], str | None]:
@@ -71,8 +104,8 @@ def list_tenants(
     return records, None if body.get("next") is None else fields.text("next")
 
 
-def all_tenants() -> Iterator[TenantRecord]:
-    """Every tenant. A service without a list (404, 501) has none to name; that is no error."""
+def tenant_pages() -> Iterator[list[TenantRecord]]:
+    """Every tenant, page by page. A service without a list (404, 501) has no page; no error."""
     after = ""
     passed = set()
     while True:
@@ -82,7 +115,7 @@ def all_tenants() -> Iterator[TenantRecord]:
             if _status(error) in NO_LIST_STATUSES and not after:
                 return
             raise
-        yield from records
+        yield records
         if following is None:
             return
         if following in passed:

@@ -3,7 +3,9 @@
 A server that sends one byte a second would otherwise hold a call for ever.
 """
 
+import socket
 import ssl
+import struct
 import time
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -34,6 +36,62 @@ class Exchange:
 
 
 current: ContextVar[Exchange] = ContextVar("bluegreen_exchange")
+
+
+class PlainStream(httpcore.NetworkStream):
+    """A connection without TLS, whose time-outs the kernel keeps.
+
+    Python's own cost two more calls of the kernel at each read and write, and with many threads
+    each of them may cost the interpreter's lock.
+    """
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+        self._socket: socket.socket = stream.get_extra_info("socket")
+        self._socket.settimeout(None)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._give_up_after(socket.SO_RCVTIMEO, timeout)
+        try:
+            return self._socket.recv(max_bytes)
+        except BlockingIOError as error:
+            raise httpcore.ReadTimeout(error) from error
+        except OSError as error:
+            raise httpcore.ReadError(error) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        rest = memoryview(buffer)
+        while rest:
+            # The other side may take it a few bytes at a time.
+            self._give_up_after(socket.SO_SNDTIMEO, None if end is None else end - time.monotonic())
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError as error:
+                raise httpcore.WriteTimeout(error) from error
+            except OSError as error:
+                raise httpcore.WriteError(error) from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """The same connection as the library's own stream, encrypted."""
+        return self._stream.start_tls(ssl_context, server_hostname, timeout)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def _give_up_after(self, option: int, seconds: float | None) -> None:
+        # To the kernel, zero is for ever.
+        microseconds = max(1, int(seconds * 1e6)) if seconds is not None else 0
+        timeval = struct.pack("ll", *divmod(microseconds, 1_000_000))
+        self._socket.setsockopt(socket.SOL_SOCKET, option, timeval)
 
 
 class DeadlineStream(httpcore.NetworkStream):
@@ -115,9 +173,8 @@ class DeadlineBackend(httpcore.SyncBackend):
             if share <= 0:
                 raise httpcore.ConnectTimeout
             try:
-                return DeadlineStream(
-                    super().connect_tcp(address, port, share, local_address, socket_options)
-                )
+                opened = super().connect_tcp(address, port, share, local_address, socket_options)
+                return DeadlineStream(PlainStream(opened))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure

@@ -13,8 +13,9 @@ class Frame:
     """What changed, as HTML whose elements replace those with the same id, or as attributes.
 
     `rows` are by element id. `cells` are `[element id, classes, title]`, maybe with an address as
-    the fourth. `refresh` names the elements that a page should fetch again, because its own filters
-    and sorting decide what they hold. `whole`: the page was too far behind for a difference.
+    the fourth; one without classes goes. `refresh` names the elements that a page should fetch
+    again, because its own filters and sorting decide what they hold. `whole`: the page was too far
+    behind for a difference.
     """
 
     regions: Sequence[str] = ()

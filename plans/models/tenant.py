@@ -24,6 +24,7 @@ class Tenant(models.Model):
     endpoints = models.JSONField(_("endpoints"), default=list, blank=True)
     labels = models.JSONField(_("labels"), default=dict, blank=True)
     synced_at = models.DateTimeField(_("last changed at the OB service"))
+    gone_at = models.DateTimeField(_("gone from the OB service since"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("tenant")

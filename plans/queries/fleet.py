@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from django.db.models import Count
 
-from plans.models import Environment, TaskState, Tenant
-from plans.queries.wall import WallRow, latest_tasks
+from plans.models import Environment, TaskState
+from plans.queries.wall import WallRow, fleet_tenants, latest_tasks
 
 TEXT_MAX_CHARS = 100
 HAPPENING = (
@@ -89,8 +89,8 @@ class Fleet:
 
 def whole() -> Fleet:
     """The fleet without a filter: two statements whatever its size."""
-    places = Tenant.objects.order_by().values_list("environment").annotate(Count("pk"))
-    tasks = latest_tasks(Tenant.objects.all()).order_by().values_list("state")
+    places = fleet_tenants().order_by().values_list("environment").annotate(Count("pk"))
+    tasks = latest_tasks(fleet_tenants()).order_by().values_list("state")
     by_place, by_state = Counter(dict(places)), Counter(dict(tasks.annotate(Count("pk"))))
     total = by_place.total()
     return _fleet(FleetFilter(), by_place, by_state, total, total)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Q, QuerySet
 
 from plans.models import Event, Plan, Task, Tenant
-from plans.queries.tenants import labelled
+from plans.queries.tenants import labelled, present
 
 ID_MAX = 2**63 - 1
 """The largest key that the database can hold."""
@@ -40,8 +40,10 @@ def events(plan: Plan, after: int, until: int) -> QuerySet[Event]:
 
 
 def tenants(search: str = "", environment: str | None = None, label: str = "") -> QuerySet[Tenant]:
-    """Tenants whose id or name contains `search`, with `label` (`name=value`), by id."""
-    found = Tenant.objects.order_by("tenant_id")
+    """Tenants that a plan can name, whose id or name contains `search`, with `label`
+    (`name=value`), by id.
+    """
+    found = present()
     if search:
         found = found.filter(Q(tenant_id__icontains=search) | Q(name__icontains=search))
     if label:

@@ -50,7 +50,7 @@ def search(text: str, environment: str, label: str = "", ticked: Sequence[str] =
     `label` is `name=value`; what is neither that nor empty matches no tenant.
     """
     text = text.replace("\x00", "").strip()[:100]
-    found = Tenant.objects.order_by("pk")
+    found = present()
     if text:
         found = found.filter(Q(pk__icontains=text) | Q(name__icontains=text))
     if environment in Environment.values:
@@ -74,6 +74,11 @@ def search(text: str, environment: str, label: str = "", ticked: Sequence[str] =
     )
 
 
+def present() -> QuerySet[Tenant]:
+    """The tenants that a plan can name, by id: all but those that the OB service no longer has."""
+    return Tenant.objects.filter(gone_at=None).order_by("pk")
+
+
 def labelled(tenants: QuerySet[Tenant], label: str) -> QuerySet[Tenant]:
     """Those of `tenants` that have `label`, which is `name=value`."""
     name, _, value = label.replace("\x00", "").partition("=")
@@ -82,7 +87,7 @@ def labelled(tenants: QuerySet[Tenant], label: str) -> QuerySet[Tenant]:
 
 def labels() -> list[tuple[str, int]]:
     """All labels as `name=value`, and how many tenants have each; by name and value."""
-    all_labels = Tenant.objects.exclude(labels={}).values_list("labels", flat=True)
+    all_labels = present().exclude(labels={}).values_list("labels", flat=True)
     counts = Counter(f"{name}={value}" for each in all_labels for name, value in each.items())
     return sorted(counts.items())
 

@@ -62,7 +62,7 @@ def moved_elsewhere(plan: Plan) -> dict[int, str]:
 
 def fleet_rows(tenant_ids: Iterable[str] | None = None) -> list[WallRow]:
     """The cells of the overview in the order of tenant ids, or those of `tenant_ids` alone."""
-    tenants = Tenant.objects.order_by("pk")
+    tenants = fleet_tenants().order_by("pk")
     if tenant_ids is not None:
         tenants = tenants.filter(pk__in=tenant_ids)
     tasks = {row[1]: row for row in latest_tasks(tenants).values_list(*_FIELDS)}
@@ -75,6 +75,12 @@ def fleet_rows(tenant_ids: Iterable[str] | None = None) -> list[WallRow]:
         else:
             found.append(WallRow(None, pk, name, environment, "", None, False))
     return found
+
+
+def fleet_tenants() -> QuerySet[Tenant]:
+    """The tenants of the overview: who is gone from the OB service is only while in a task."""
+    unfinished = Task.objects.filter(tenant=OuterRef("pk"), state__in=UNFINISHED_STATES)
+    return Tenant.objects.filter(Q(gone_at=None) | Exists(unfinished))
 
 
 def latest_tasks(tenants: QuerySet[Tenant]) -> QuerySet[Task]:

@@ -20,7 +20,10 @@ NAMED_MAX = 2000
 
 
 class Cell(NamedTuple):
-    """What a page shows of one cell; `title` is also what screen readers say."""
+    """What a page shows of one cell; `title` is also what screen readers say.
+
+    Without `classes` it stands there no longer.
+    """
 
     id: str
     classes: str
@@ -36,8 +39,12 @@ def plan_cells(plan: Plan, task_ids: Sequence[int] | None = None) -> list[Cell]:
 
 
 def overview_cells(tenant_ids: Sequence[str] | None = None) -> list[Cell]:
-    """The cells `t-<tenant>` of the overview, or those of `tenant_ids` alone."""
-    return fleet_cells(wall.fleet_rows(tenant_ids))
+    """The cells `t-<tenant>` of the overview, or those of `tenant_ids` alone: of who has left the
+    fleet, too.
+    """
+    rows = wall.fleet_rows(tenant_ids)
+    left = set(tenant_ids or ()).difference(row.tenant_id for row in rows)
+    return [*fleet_cells(rows), *(Cell(f"t-{each}", "", "", "") for each in sorted(left))]
 
 
 def fleet_cells(rows: Iterable[WallRow]) -> list[Cell]:

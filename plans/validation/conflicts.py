@@ -7,8 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
 from plans.models import UNFINISHED_STATES, PlanState, Task, TaskState
+from plans.slices import slices
 from plans.validation.chain import register
-from plans.validation.subject import IN_CLAUSE_MAX, Subject
+from plans.validation.subject import Subject
 from plans.validation.summary import Issue, error, warning
 
 FIELDS = ("tenant_id", "pk", "plan", "plan__state", "state")
@@ -20,9 +21,8 @@ LEFT_BEHIND = Q(
 @register
 def validate_conflicts(subject: Subject) -> Iterable[Issue]:
     """No tenant is in another unfinished task; half-switched ones are pointed out."""
-    ids = subject.well_formed_ids
-    for start in range(0, len(ids), IN_CLAUSE_MAX):
-        of_tenants = Task.objects.filter(tenant__in=ids[start : start + IN_CLAUSE_MAX])
+    for some in slices(subject.well_formed_ids):
+        of_tenants = Task.objects.filter(tenant__in=some)
         rows = of_tenants.filter(Q(state__in=UNFINISHED_STATES) | LEFT_BEHIND).order_by("pk")
         latest = {row["tenant_id"]: row for row in rows.values(*FIELDS)}
         for tenant_id, row in latest.items():

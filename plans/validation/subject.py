@@ -1,18 +1,16 @@
 """What the validators look at: the request, and what is known of its tenants."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from plans import conf, registry_sync
-from plans.clients import instances, ob_service
-from plans.clients.ob_service import TenantRecord
-from plans.errors import StageError, TenantUnknown
+from plans import conf
 from plans.models import TENANT_ID_PATTERN, Environment, Tenant
+from plans.validation.lookup import Lookup, look_up
 from plans.validation.request import PlanRequest
 
 _TENANT_ID = re.compile(rf"\A{TENANT_ID_PATTERN}\Z")
-IN_CLAUSE_MAX = 500
 
 
 def is_tenant_id(text: str) -> bool:
@@ -38,21 +36,14 @@ class Subject:
         return [tenant_id for tenant_id in asked if is_tenant_id(tenant_id)]
 
     @cached_property
-    def tenants(self) -> dict[str, Tenant]:
-        """The known tenants by id. One that the registry lacks is asked for at the OB service."""
-        known = self._registered(self.well_formed_ids)
-        missing = [tenant_id for tenant_id in self.well_formed_ids if tenant_id not in known]
-        answers = instances.ask_all(missing, ob_service.get_tenant)
-        registry_sync.store(a for a in answers.values() if isinstance(a, TenantRecord))
-        self.unreadable = {
-            tenant_id: answer
-            for tenant_id, answer in answers.items()
-            if isinstance(answer, StageError) and not isinstance(answer, TenantUnknown)
-        }
-        return {**known, **self._registered(missing)}
+    def lookup(self) -> Lookup:
+        """What is known of the tenants, and of which nothing is and why."""
+        return look_up(self.well_formed_ids)
 
-    unreadable: dict[str, StageError] | None = None
-    """After `tenants` was read: why the OB service could not be asked, by tenant id."""
+    @property
+    def tenants(self) -> Mapping[str, Tenant]:
+        """The known tenants by id."""
+        return self.lookup.known
 
     @cached_property
     def target(self) -> str | None:
@@ -62,10 +53,3 @@ class Subject:
         now = {tenant.environment for tenant in self.tenants.values()}
         others = [value for value in Environment.values if value not in now]
         return others[0] if len(others) == 1 else None
-
-    @staticmethod
-    def _registered(tenant_ids: list[str]) -> dict[str, Tenant]:
-        found: dict[str, Tenant] = {}
-        for start in range(0, len(tenant_ids), IN_CLAUSE_MAX):
-            found |= Tenant.objects.in_bulk(tenant_ids[start : start + IN_CLAUSE_MAX])
-        return found

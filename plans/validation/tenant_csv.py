@@ -10,13 +10,13 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from plans import conf
+from plans.clients.fields import VERSION_MAX
 from plans.message import Message
 from plans.validation.request import TenantRequest
 from plans.validation.subject import is_tenant_id
 
 COLUMNS = ("tenantId", "version", "payload")
 DELIMITERS = ",;\t"
-VERSION_MAX = 2**63 - 1
 NOT_TEXT = "\ufffd\x00"
 """What stands in a text that was decoded from something else than UTF-8."""
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop as _
 
 from plans import conf
 from plans.validation.chain import register
+from plans.validation.lookup import Lookup
 from plans.validation.subject import Subject, is_tenant_id
 from plans.validation.summary import Issue, error
 
@@ -28,6 +29,19 @@ def validate_tenant_ids(subject: Subject) -> Iterable[Issue]:
             limit=conf.TENANTS_PER_PLAN_MAX,
         )
         return
+    lookup = subject.lookup
+    unheard = frozenset(lookup.unheard)
+    if unheard:
+        yield error(
+            "TENANTS_UNHEARD",
+            "tenantIds",
+            _(
+                "The OB service said nothing of %(count)s of the tenants within %(seconds)s s. "
+                "What it said of the others is kept: try again, or name fewer tenants."
+            ),
+            count=len(unheard),
+            seconds=f"{conf.OB_QUESTIONS_SECONDS:g}",
+        )
     for tenant_id, times in asked.items():
         if not is_tenant_id(tenant_id):
             yield error(
@@ -39,8 +53,8 @@ def validate_tenant_ids(subject: Subject) -> Iterable[Issue]:
                 ),
                 tenant_id=tenant_id[:SHOWN_MAX_CHARS],
             )
-        elif tenant_id not in subject.tenants:
-            yield _unknown(subject, tenant_id)
+        elif tenant_id not in lookup.known and tenant_id not in unheard:
+            yield _unknown(lookup, tenant_id)
         if times > 1:
             yield error(
                 "TENANT_DUPLICATE",
@@ -51,8 +65,8 @@ def validate_tenant_ids(subject: Subject) -> Iterable[Issue]:
             )
 
 
-def _unknown(subject: Subject, tenant_id: str) -> Issue:
-    unreadable = (subject.unreadable or {}).get(tenant_id)
+def _unknown(lookup: Lookup, tenant_id: str) -> Issue:
+    unreadable = lookup.unreadable.get(tenant_id)
     if unreadable:
         return error(
             unreadable.code,
@@ -60,6 +74,13 @@ def _unknown(subject: Subject, tenant_id: str) -> Issue:
             _("The OB service could not be asked for the tenant: %(why)s"),
             tenant_id=tenant_id,
             why=unreadable.message,
+        )
+    if tenant_id in lookup.gone:
+        return error(
+            "TENANT_GONE",
+            "tenantIds",
+            _("The OB service no longer has the tenant: leave it out."),
+            tenant_id=tenant_id,
         )
     return error(
         "TENANT_UNKNOWN",

@@ -96,8 +96,7 @@ function patch(fresh) {
   const shown = document.getElementById(fresh.id);
   if (!shown || shown.isEqualNode(fresh)) return;
   // What everybody is told does not know this page's filter.
-  if (refreshIfFiltered(fresh.id)) return;
-  put(shown, fresh);
+  if (!refreshIfFiltered(fresh.id)) put(shown, fresh);
 }
 
 function put(shown, fresh) {
@@ -107,6 +106,7 @@ function put(shown, fresh) {
 
 function paint(id, className, title, href) {
   const cell = document.getElementById(id);
+  if (!className) return cell?.remove();
   if (!cell) return refresh("wall");
   refreshIfFiltered("wall");
   Object.assign(cell, { className, title });
@@ -152,14 +152,14 @@ function refreshIfFiltered(id) {
 }
 
 async function fetchAgain() {
-  const ids = [...stale];
-  const began = cursor;
+  const [ids, began, asked] = [[...stale], cursor, location.href];
   stale.clear();
   refreshedAt = performance.now();
   const headers = { "HX-Request": "true", "HX-Target": ids.length > 1 ? "" : ids[0] };
-  const answer = await fetch(location.href, { headers, cache: "no-store" });
+  const answer = await fetch(asked, { headers, cache: "no-store" });
   if (!answer.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (location.href !== asked) return ids.forEach(refresh); // Another filter was chosen meanwhile.
   for (const id of ids) {
     const [shown, fresh] = [document.getElementById(id), page.getElementById(id)];
     if (shown && fresh) put(shown, document.importNode(fresh, true));

@@ -6,11 +6,12 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from plans import operations
 from plans.errors import ValidationFailed
-from plans.models import Event, Plan, StageRun, Task, Wave
+from plans.models import Event, Plan, StageRun, Task, Tenant, Wave
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox
 
@@ -109,3 +110,12 @@ def test_a_list_counts_once_and_reads_its_rows_by_one_statement(
         client.get(reverse(name))
     counts = [query for query in queries.captured_queries if "COUNT(" in query["sql"]]
     assert len(counts) == 1
+
+
+def test_tenants_that_are_gone_are_found(client: Client, plan: Plan) -> None:
+    Tenant.objects.filter(pk="tenant-002").update(gone_at=timezone.now())
+    address = reverse("admin:plans_tenant_changelist")
+    text = text_of(client, address, gone_at__isnull="False")
+    assert ("tenant-002" in text, "tenant-001" in text) == (True, False)
+    shown = text_of(client, reverse("admin:plans_tenant_change", args=["tenant-002"]))
+    assert "Gone from the OB service since" in shown

@@ -1,6 +1,8 @@
 """Servers that hang, drip, break off or are not there: what a call becomes, what is repeated."""
 
+import contextlib
 import socket
+import threading
 import time
 
 import pytest
@@ -13,6 +15,12 @@ from tests.clients.test_http import ask
 
 # A call without a limit would never end.
 LATE_SECONDS = 60.0
+MUCH = 24_000_000
+"""Bytes of a request: more than the kernels of both sides hold."""
+
+
+def put_much(url: str) -> None:
+    request("GATEWAY", "PUT", url, json={"x": "y" * MUCH})
 
 
 def test_what_is_not_http_is_a_bad_answer(serve: Serve) -> None:
@@ -46,6 +54,43 @@ def test_a_server_that_drips_does_not_outlast_the_total_time(
     with pytest.raises(errors.ServiceTimeout):
         ask(serve(drip))
     assert time.monotonic() - began < LATE_SECONDS
+
+
+def test_a_server_that_reads_nothing_is_a_timeout(short_timeout: float) -> None:
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(errors.ServiceTimeout):
+        put_much(f"http://127.0.0.1:{deaf.getsockname()[1]}/routes/a")
+    assert short_timeout <= time.monotonic() - began < LATE_SECONDS
+
+
+def test_a_server_that_reads_a_little_at_a_time_does_not_outlast_the_total_time(
+    serve: Serve, short_timeout: float
+) -> None:
+    given_up = threading.Event()
+
+    def sip(connection: Connection) -> None:
+        with contextlib.suppress(OSError):
+            while connection.socket.recv(10_000) and not given_up.wait(0.05):
+                pass
+
+    began = time.monotonic()
+    with pytest.raises(errors.ServiceTimeout):
+        put_much(serve(sip).url)
+    given_up.set()
+    assert time.monotonic() - began < LATE_SECONDS
+
+
+def test_a_large_request_arrives_whole_at_a_server_that_is_slow_to_read(serve: Serve) -> None:
+    arrived: list[int] = []
+
+    def sip(connection: Connection) -> None:
+        while sum(arrived) < MUCH:
+            time.sleep(0.01)
+            arrived.append(len(connection.socket.recv(1_000_000)))
+        connection.send(answer())
+
+    put_much(serve(sip).url)
+    assert len(arrived) > 1
 
 
 def test_a_peer_that_accepts_no_connection_is_a_timeout(short_timeout: float) -> None:

@@ -128,7 +128,8 @@ def test_all_tenants_are_read_page_by_page(outside: Outside) -> None:
         {"items": [second], "next": "t&2"},
         {"items": [], "next": None},
     )
-    assert [record.tenant_id for record in ob_service.all_tenants()] == ["t-1", "t&2"]
+    pages = [[record.tenant_id for record in page] for page in ob_service.tenant_pages()]
+    assert pages == [["t-1"], ["t&2"], []]
     assert [request.split(b" ")[1] for request in server.requests] == [
         b"/ob/tenants?limit=1000",
         b"/ob/tenants?limit=1000&after=t-1",
@@ -137,15 +138,15 @@ def test_all_tenants_are_read_page_by_page(outside: Outside) -> None:
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "501 Not Implemented"])
-def test_a_service_without_a_list_names_no_tenants(outside: Outside, status: str) -> None:
+def test_a_service_without_a_list_has_no_page(outside: Outside, status: str) -> None:
     outside.says({}, status=status)
-    assert list(ob_service.all_tenants()) == []
+    assert list(ob_service.tenant_pages()) == []
 
 
 def test_a_list_that_fails_is_an_error(outside: Outside) -> None:
     outside.says({}, status="500 Oops")
     with pytest.raises(errors.ServiceUnavailable):
-        list(ob_service.all_tenants())
+        list(ob_service.tenant_pages())
 
 
 def test_one_unreadable_tenant_does_not_hide_the_others(
@@ -160,13 +161,13 @@ def test_one_unreadable_tenant_does_not_hide_the_others(
 def test_a_list_of_another_shape_is_a_bad_answer(outside: Outside, body: dict[str, Any]) -> None:
     outside.says(body)
     with pytest.raises(errors.ServiceBadAnswer):
-        list(ob_service.all_tenants())
+        list(ob_service.tenant_pages())
 
 
 def test_pages_in_a_circle_come_to_an_end(outside: Outside) -> None:
     outside.says({"items": [], "next": "a"}, {"items": [], "next": "b"}, {"items": [], "next": "a"})
     with pytest.raises(errors.ServiceBadAnswer, match="circle"):
-        list(ob_service.all_tenants())
+        list(ob_service.tenant_pages())
 
 
 def test_a_status_is_written_in_upper_case(outside: Outside) -> None:

@@ -26,3 +26,14 @@ def test_a_failing_ob_service_is_said_and_forgets_nobody(manage: Manage, sandbox
     assert ended.code == 1
     assert "OB_SERVICE_UNAVAILABLE" in ended.err
     assert Tenant.objects.count() == 60
+
+
+def test_a_list_that_misses_most_tenants_is_believed_when_told_so(
+    manage: Manage, sandbox: Sandbox
+) -> None:
+    manage("sync_tenants")
+    sandbox.reset(tenants=10)
+    assert manage("sync_tenants").out == "The OB service named 10 tenants.\n"
+    assert not Tenant.objects.exclude(gone_at=None).exists()
+    assert manage("sync_tenants", "--trust-list").code == 0
+    assert Tenant.objects.exclude(gone_at=None).count() == 50

@@ -54,6 +54,26 @@ def test_only_the_tenants_that_changed_are_sent(
     doorbell.flush(5)
 
 
+def test_who_is_gone_leaves_the_wall_and_is_back_when_named_again(
+    sandbox: Sandbox, sockets: Sockets, viewer: Client
+) -> None:
+    registry_sync.sync_tenants()
+    Tenant.objects.update(synced_at=timezone.now() - timedelta(hours=1))
+    socket = sockets.watch(f"/ws/overview/?cursor={fleet_cursor()}", viewer)
+    socket.receive()
+    sandbox.reset(tenants=59)
+    registry_sync.sync_tenants()
+    messages = told(socket, lambda message: bool(message.get("cells")))
+    assert messages[-1]["cells"] == [["t-tenant-060", "", "", ""]]
+    assert any('<b class="num">59</b>' in message.get("regions", "") for message in messages)
+
+    sandbox.reset()
+    registry_sync.sync_tenants()
+    messages = told(socket, lambda message: bool(message.get("cells")))
+    assert [cell[:2] for cell in messages[-1]["cells"]] == [["t-tenant-060", "cell b"]]
+    doorbell.flush(5)
+
+
 def test_a_tenant_that_was_committed_late_is_sent_all_the_same(
     sandbox: Sandbox, sockets: Sockets, viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plans.rendering.config_changes import changes
+from plans.preview.changes import changes
 from plans.validation import TenantRequest
 from plans.validation.tenant_csv import VERSION_MAX, parse_tenants
 

@@ -14,7 +14,7 @@ from redis import Redis
 
 from plans import conf
 from plans.engine import leadership
-from plans.engine.question import Question
+from plans.engine.single_flight import SingleFlight
 from plans.models import Leadership
 from tests.support.processes import Processes, WebProcess
 from tests.support.waiting import wait_until
@@ -130,7 +130,7 @@ def test_who_asks_meanwhile_waits_for_the_same_answer() -> None:
         may_answer.wait(120)
         return 42
 
-    question = Question(ask)
+    question = SingleFlight(ask)
     for _time in range(3):
         with pytest.raises(TimeoutError):
             question.answer(0.01)

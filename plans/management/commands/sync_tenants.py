@@ -3,7 +3,8 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from plans import registry_sync
@@ -18,9 +19,19 @@ class Command(BaseCommand):
         "every five minutes."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--trust-list",
+            action="store_true",
+            help=_(
+                "mark who is gone even where the list misses more than half of the registry; "
+                "each is asked for"
+            ),
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            count = registry_sync.sync_tenants()
+            count = registry_sync.sync_tenants(trust_list=options["trust_list"])
         except StageError as error:
             self.stderr.write(f"{error.message} ({error.code})")
             sys.exit(1)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from plans import conf
 from plans.canonical import storable_text
-from plans.models import Tenant
+from plans.queries import tenants
 from plans.validation import WaveRequest
 from plans.validation.parameters import parameters_of
 from plans.validation.wave_text import parse_wave
@@ -106,7 +106,7 @@ def tenant_ids(given: Iterable[str]) -> list[str]:
     """The ids that are meant: `all` of the registry, `-` one a line from standard input."""
     words: list[Any] = list(given)
     if words == ["all"]:
-        return list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
+        return list(tenants.present().values_list("pk", flat=True))
     if words == ["-"]:
         words = [line.strip() for line in sys.stdin]
     return [storable_text(word) for word in words if word]
