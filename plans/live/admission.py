@@ -12,13 +12,20 @@ from plans.actor import Actor, Permission
 
 
 class Close(IntEnum):
-    """Why a socket is closed; a page that is told one of these does not come back by itself."""
+    """Why a socket is closed, after HTTP's numbers: servers send none below 3000 but 1000.
+
+    A page that is told one of the first three does not come back by itself; all others do.
+    """
 
     SIGN_IN = 4401
     FORBIDDEN = 4403
     UNKNOWN = 4404
+    NONSENSE = 4400
     STALLED = 4408
-    """The page did not say for long that it saw anything; this one may come back."""
+    """The page did not say for long that it saw anything."""
+    TOO_LARGE = 4413
+    LATER = 4503
+    """The database does not answer now."""
 
 
 def refusal(cookies: dict[str, str]) -> Close | None:

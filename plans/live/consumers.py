@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 from urllib.parse import parse_qs
@@ -9,7 +10,7 @@ from urllib.parse import parse_qs
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.db import DatabaseError
+from django import db
 
 from plans import conf
 from plans.live.admission import Close, language_of, refusal
@@ -21,12 +22,12 @@ from plans.live.source import Source
 from plans.live.task_source import TaskSource
 from plans.live.viewer import Viewer
 from plans.models import Plan, Task
+from plans.queries.lists import ID_MAX
 
 CURSOR_MAX_CHARS = 2000
 MESSAGE_MAX_CHARS = 40_000
-CLOSE_NONSENSE = 1007
-CLOSE_TOO_BIG = 1009
-ID_MAX = 2**63 - 1
+
+logger = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -78,9 +79,13 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
     async def connect(self) -> None:
         # A code to close with can only be sent over a socket that was accepted.
         await self.accept()
-        code, found = await database_sync_to_async(self._admit)()
+        try:
+            code, found = await database_sync_to_async(self._admit)()
+        except db.Error as error:
+            logger.warning("A page is told to come back later: %s", error)
+            code, found = Close.LATER, None
         if code is not None:
-            await self.close(int(code))  # The server takes a plain number only.
+            await self._end(code)
             return
         query = parse_qs(self.scope["query_string"].decode("latin1"))
         self._viewer = Viewer(query.get("cursor", [""])[0][:CURSOR_MAX_CHARS])
@@ -102,12 +107,15 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any
     ) -> None:
         if text_data is None or len(text_data) > MESSAGE_MAX_CHARS:
-            await self.close(CLOSE_TOO_BIG)
+            await self._end(Close.TOO_LARGE)
             return
         try:
             await super().receive(text_data)
         except (ValueError, RecursionError):
-            await self.close(CLOSE_NONSENSE)
+            await self._end(Close.NONSENSE)
+
+    async def _end(self, code: Close) -> None:
+        await self.close(int(code))  # The server takes a plain number only.
 
     def _admit(self) -> tuple[Close | None, object | None]:
         code = refusal(self.scope["cookies"])
@@ -121,7 +129,7 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
         ) as self._feed:
             pump = asyncio.create_task(self._pump())
             try:
-                await self.close(int(await self._wait_for_an_end()))
+                await self._end(await self._wait_for_an_end())
             finally:
                 pump.cancel()
                 await asyncio.gather(pump, return_exceptions=True)
@@ -137,7 +145,7 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
             if self._viewer.is_stalled:
                 return Close.STALLED
             # While the database is away nothing new is shown either.
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(db.Error):
                 code = await database_sync_to_async(refusal)(self.scope["cookies"])
                 if code is not None:
                     return code

@@ -36,7 +36,9 @@ class Socket:
         async def receive() -> dict[str, Any]:
             output = await self._communicator.receive_output(timeout)
             if output["type"] == "websocket.close":
-                raise ConnectionError(output["code"])
+                code = output["code"]
+                assert code == 1000 or 3000 <= code < 5000, f"no server sends {code}"
+                raise ConnectionError(code)
             message: dict[str, Any] = json.loads(output["text"])
             if acknowledge:
                 await self._communicator.send_json_to({"seen": True})

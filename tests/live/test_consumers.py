@@ -144,6 +144,17 @@ def test_nonsense_from_a_page_harms_nobody(sockets: Sockets, viewer: Client, tex
     assert other.receive()["whole"] is True
 
 
+@pytest.mark.parametrize(
+    ("text", "code"), [("no json", Close.NONSENSE), ("x" * 10**6, Close.TOO_LARGE)]
+)
+def test_who_cannot_be_understood_is_told_why(
+    sockets: Sockets, viewer: Client, text: str, code: Close
+) -> None:
+    page = sockets.watch("/ws/plans/", viewer)
+    page.say_text(text)
+    assert page.closed_with() == code
+
+
 # --- What they are told -----------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from plans import conf, operations
+from plans.live.admission import Close
 from plans.live.viewer import Viewer
 from plans.models import Plan, Task
 from tests.live.sockets import Socket, Sockets
@@ -24,7 +25,7 @@ from tests.support.sandbox import Sandbox
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 """Pages for each address; 0: few, and always the same ones."""
-NONSENSE_CODES = (1007, 1009)
+NONSENSE_CODES = (Close.NONSENSE, Close.TOO_LARGE)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

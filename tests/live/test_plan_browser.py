@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
 from plans import operations
 from plans.engine import conductor, executor, lease
@@ -144,3 +144,30 @@ def test_a_confirmation_that_was_not_reached_leaves_no_doubt(
     page.locator("#plan-header").get_by_role("button", name="Pause").click()
     expect(page.locator("#alerts")).to_contain_text("nothing was done")
     expect(page.locator("#alerts")).not_to_contain_text("not known")
+
+
+def test_rows_of_the_filter_before_do_not_come_back(
+    plan: Plan, processes: Processes, browser: Browser, sign_in: Callable[[str], Client]
+) -> None:
+    address = f"/plans/{plan.pk}/?code=GATEWAY_REJECTED"
+    page = open_page(browser, sign_in("operator"), processes.web(), address)
+    expect(page.locator("#task-table tbody tr")).to_have_count(3)
+
+    # Something changes; while the page fetches its rows anew, its operator chooses other ones.
+    held: list[Route] = []
+    page.route(lambda url: "code=" in url, lambda route: held.append(route))
+    with page.expect_request(lambda request: is_fetch_of("code=", request)):
+        operations.cancel_task(Task.objects.get(tenant=TENANTS[-1]).pk, OPERATOR)
+        doorbell.flush(5)
+    page.locator("#plan-progress .legend").get_by_role("link", name="pending").click()
+    expect(page.locator("#task-table h2")).to_contain_text("50")
+
+    with page.expect_response(lambda answer: is_fetch_of("state=PENDING", answer.request)):
+        held[0].continue_()
+    expect(page.locator("#task-table h2")).to_contain_text("50")
+    expect(page.locator("#task-table")).to_contain_text("tenant-006")
+
+
+def is_fetch_of(query: str, request: Request) -> bool:
+    """Whether the page itself asks for rows, not htmx for what was clicked."""
+    return request.resource_type == "fetch" and query in request.url

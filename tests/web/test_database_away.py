@@ -1,12 +1,14 @@
 """Pages while the database is away: they say so, and ask it nothing more."""
 
 import re
+import socket
 import urllib.request
 from email.message import Message
 from urllib.error import HTTPError
 
 import pytest
 
+from plans.live.admission import Close
 from tests.support.processes import Processes, WebProcess
 
 pytestmark = pytest.mark.processes
@@ -47,6 +49,32 @@ def test_who_signs_in_is_told_too(web: WebProcess) -> None:
     assert status == 503
     assert "The database does not answer now" in text
     assert "Traceback" not in web.log
+
+
+def test_a_page_that_watches_is_told_to_come_back(web: WebProcess) -> None:
+    for path in ("/ws/overview/", "/ws/plans/1/"):
+        assert closed_with(web, path) == Close.LATER
+    assert web.log.count("A page is told to come back later") == 2
+    assert "Traceback" not in web.log
+    assert "secret" not in web.log
+
+
+def closed_with(web: WebProcess, path: str) -> int:
+    """With which code the server closes a socket, the first thing that it says on it."""
+    handshake = (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{web.port}\r\nOrigin: {web.url}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nCookie: {SESSION}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as connection:
+        connection.sendall(handshake.encode())
+        answer = connection.makefile("rb")
+        assert answer.readline().split()[1] == b"101"
+        while answer.readline() != b"\r\n":
+            pass
+        is_close, _length = answer.read(2)
+        assert is_close == 0x88
+        return int.from_bytes(answer.read(2), "big")
 
 
 def asked(
