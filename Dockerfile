@@ -15,6 +15,8 @@ COPY plans plans
 COPY templates templates
 COPY static static
 COPY locale locale
+# Else each process would compile them again at each start.
+RUN python -m compileall -q bluegreen plans
 # Nothing is written below /app: VAR_DIR is the one place, and may be a tmpfs.
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 \
     VAR_DIR=/tmp/bluegreen LOG_FORMAT=json

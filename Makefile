@@ -16,6 +16,8 @@ DEV := $(VENV)/.dev-installed
 # What runs on and on ends with make, also when make is killed.
 BOUND := $(PY) -I bluegreen/die_with_parent.py $$PPID 15
 export PYTHONUNBUFFERED := 1
+# Where compiled modules are not kept, each process compiles all of them again: a second and a half.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Checks look at code, not at this machine's settings: nothing of them is ever called.
 CHECK_ENV := DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:1/0 VAR_DIR=var/check \
