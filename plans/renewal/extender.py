@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import Any
 
 from redis import Redis, ResponseError
 from redis.commands.core import Script
@@ -58,7 +59,8 @@ return outcomes
 # What servers say that do not know GT: Redis 6.2, and one that knows other options.
 _NO_GT = ("wrong number of arguments", "unsupported option", "syntax error")
 SAME_END_MS = 50
-"""Two readings of one end may differ by so much: clocks move while replies travel."""
+"""Two readings of one end may differ by so much: the clock moves from one key to the next."""
+_CLOCK = b"*1\r\n$4\r\nTIME\r\n"
 
 
 class Extender:
@@ -76,7 +78,7 @@ class Extender:
         doing the same again is the same as once.
         """
         if self._knows_gt:
-            replies = self._ask([_commands(move) for move in moves], moves, before)
+            replies = self._ask([_commands(move) for move in moves], _counts(moves), before)
             if not _is_without_gt(replies):
                 self._explain_zeros(moves, replies, before)
                 return replies
@@ -90,10 +92,10 @@ class Extender:
 
     def lacking(self, moves: Sequence[Move], before: Callable[[], None]) -> list[list[Result]]:
         """As `extend`, but looking first: `RENEWED` here says only that the key lacks the end."""
-        before()
-        seconds, micros = self._client.time()
-        now_ms = seconds * 1000 + micros / 1000
-        found = self._ask([_questions(move.keys) for move in moves], moves, before)
+        # Redis is asked for its time along with what is left: whoever asks may be held up between.
+        packed = [_CLOCK, *(_questions(move.keys) for move in moves)]
+        (time,), *found = self._ask(packed, [1, *_counts(moves)], before)
+        now_ms = _milliseconds(time)
         for move, replies in zip(moves, found, strict=True):
             for place, left in enumerate(replies):
                 if not isinstance(left, ResponseError) and left >= 0:
@@ -113,7 +115,7 @@ class Extender:
         ]
         if not any(move.keys for move in unmoved):
             return
-        lefts = self._ask([_questions(move.keys) for move in unmoved], unmoved, before)
+        lefts = self._ask([_questions(move.keys) for move in unmoved], _counts(unmoved), before)
         for each, left in zip(replies, lefts, strict=True):
             reasons = iter(left)
             for place, reply in enumerate(each):
@@ -125,8 +127,9 @@ class Extender:
                     each[place] = reason
 
     def _ask(
-        self, packed: list[bytes], moves: Sequence[Move], before: Callable[[], None]
-    ) -> list[list[Result]]:
+        self, packed: list[bytes], counts: list[int], before: Callable[[], None]
+    ) -> list[list[Any]]:
+        """Send it all at once and read so many replies for each of `counts`."""
         # A pipeline of the library does the same, but packs every word of every command.
         pool = self._client.connection_pool
         connection = pool.get_connection()
@@ -134,10 +137,10 @@ class Extender:
             before()
             connection.send_packed_command(packed, check_health=False)
             read = connection.read_response
-            found: list[list[Result]] = []
-            for move in moves:
-                replies: list[Result] = []
-                for _key in move.keys:
+            found: list[list[Any]] = []
+            for count in counts:
+                replies: list[Any] = []
+                for _ in range(count):
                     try:
                         replies.append(read())
                     except ResponseError as error:
@@ -162,6 +165,15 @@ def batches(keys: Sequence[bytes]) -> list[Sequence[bytes]]:
     if len(keys) <= size:
         return [keys]
     return [keys[start : start + size] for start in range(0, len(keys), size)]
+
+
+def _counts(moves: Sequence[Move]) -> list[int]:
+    return [len(move.keys) for move in moves]
+
+
+def _milliseconds(time: Sequence[bytes]) -> float:
+    seconds, micros = time
+    return int(seconds) * 1000 + int(micros) / 1000
 
 
 def _commands(move: Move) -> bytes:

@@ -8,10 +8,11 @@ import pytest
 from django.conf import settings
 from redis import Redis
 
+from plans import conf
 from plans.models import Renewal
 from plans.renewal import links, rows
 from plans.renewal.service import RenewalService
-from tests.support.waiting import WAIT_SECONDS
+from tests.support.waiting import WAIT_SECONDS, wait_until
 
 Serve = Callable[..., RenewalService]
 
@@ -42,6 +43,20 @@ def serve() -> Iterator[Serve]:
     for _, thread in started:
         thread.join(WAIT_SECONDS)
         assert not thread.is_alive()
+    # It does not wait for its own threads, which would go on into the next test.
+    wait_until(lambda: not at_work(), message=lambda: f"these have ended: {at_work()}")
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that answers late, on a busy machine, is not taken for one that is away."""
+    monkeypatch.setattr(conf, "RENEWAL_TIMEOUT_SECONDS", WAIT_SECONDS)
+
+
+def at_work() -> list[str]:
+    """The threads of all services."""
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name.startswith("renewal-")]
 
 
 def register(name: str, selector: dict[str, Any], **more: Any) -> Renewal:

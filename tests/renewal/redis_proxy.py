@@ -22,6 +22,7 @@ class RedisProxy:
         self._loop = asyncio.new_event_loop()
         self._flows = asyncio.Event()
         self._delayed_share = self._delay_seconds = 0.0
+        self._chance = random.Random(1)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -96,6 +97,6 @@ class RedisProxy:
             writer.close()
 
     async def _later(self, piece: bytes) -> bytes:
-        if random.random() < self._delayed_share:
+        if self._chance.random() < self._delayed_share:
             await asyncio.sleep(self._delay_seconds)
         return piece

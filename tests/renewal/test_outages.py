@@ -58,8 +58,7 @@ def test_the_wheel_and_other_servers_go_on_while_one_redis_hangs(
         wait_until(lambda: "tenants" in RenewalProcess.objects.get().away, message="it is shown")
         wait_until(lambda: RenewalProcess.objects.get().due == 50, message="all of it is due")
     before = [tenants.pexpiretime(key) for key in keys]
-    failed = service.figures.copy().failed
-    assert failed > 0
+    wait_until(lambda: service.figures.copy().failed > 0, message="failures are counted")
     proxy.flow()
     wait_until(
         lambda: all(tenants.pexpiretime(key) > end for key, end in zip(keys, before, strict=True)),
@@ -69,15 +68,22 @@ def test_the_wheel_and_other_servers_go_on_while_one_redis_hangs(
     wait_until(lambda: RenewalProcess.objects.get().late > 0, message="they were late")
 
 
+@pytest.mark.usefixtures("patience")
 def test_slow_answers_make_nobody_late(serve: Serve, tenants: Redis, proxy: RedisProxy) -> None:
     keys = fill(tenants, 400)
     proxy.delay(0.05, 0.2)
     register("slow", listed(*keys), ttl=LONG)
     service = serve(tenants=proxy.url)
     wait_until(lambda: service.figures.copy().renewed >= 2000, message="five rounds are made")
+
+    def a_round_is_in_time() -> bool:
+        before = service.figures.copy()
+        wait_until(lambda: service.figures.copy().renewed >= before.renewed + len(keys))
+        return service.figures.copy().late == before.late
+
+    # A busy machine may hold up any; if delays added up, none would be in time any more.
+    wait_until(a_round_is_in_time, message="a whole round is in time")
     assert service.figures.copy().failed == 0
-    # A busy machine adds to it; what may not be is that delays add up.
-    assert service.figures.worst_ms() < 1500
 
 
 def test_keys_that_redis_lost_are_not_made_and_the_rest_is_renewed_when_it_is_back(
@@ -87,10 +93,10 @@ def test_keys_that_redis_lost_are_not_made_and_the_rest_is_renewed_when_it_is_ba
     register("kept", listed("kept"), ttl=LONG)
     register("gone", listed("lost"), ttl=LONG, stop={"gone": True})
     tenants.set("lost", 1, px=100_000)
-    service = serve()
+    serve()
     wait_until(lambda: tenants.pttl("lost") > 100_000, message="it is renewed")
     redis_at_risk.kill()
-    wait_until(lambda: service.figures.copy().failed > 0, message="Redis is missed")
+    wait_until(lambda: "tenants" in RenewalProcess.objects.get().away, message="Redis is missed")
     redis_at_risk.start()
     wait_until(lambda: ended("gone") == "gone", message="the lost key is noticed")
     assert not tenants.exists("lost", "kept")

@@ -35,7 +35,7 @@ def test_the_system_page_and_the_metrics_show_renewals(
     register("away", listed("b"))
     serve()
     wait_until(
-        lambda: RenewalProcess.objects.filter(renewed__gt=2, skipped__gt=2).exists(),
+        lambda: RenewalProcess.objects.filter(renewed__gt=2, skipped__gt=2, keys=3).exists(),
         message="figures are written down",
     )
     RenewalProcess.objects.update(away={"tenants": "Connection refused."})
