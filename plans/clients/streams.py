@@ -37,6 +37,9 @@ class Exchange:
 
 current: ContextVar[Exchange] = ContextVar("bluegreen_exchange")
 
+_TIMED_OUT = (BlockingIOError, TimeoutError)
+"""What the kernel says where the time of a call is over, or that of what it has sent."""
+
 
 class PlainStream(httpcore.NetworkStream):
     """A connection without TLS, whose time-outs the kernel keeps.
@@ -54,7 +57,7 @@ class PlainStream(httpcore.NetworkStream):
         self._give_up_after(socket.SO_RCVTIMEO, timeout)
         try:
             return self._socket.recv(max_bytes)
-        except BlockingIOError as error:
+        except _TIMED_OUT as error:
             raise httpcore.ReadTimeout(error) from error
         except OSError as error:
             raise httpcore.ReadError(error) from error
@@ -67,7 +70,7 @@ class PlainStream(httpcore.NetworkStream):
             self._give_up_after(socket.SO_SNDTIMEO, None if end is None else end - time.monotonic())
             try:
                 rest = rest[self._socket.send(rest) :]
-            except BlockingIOError as error:
+            except _TIMED_OUT as error:
                 raise httpcore.WriteTimeout(error) from error
             except OSError as error:
                 raise httpcore.WriteError(error) from error

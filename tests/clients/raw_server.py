@@ -33,7 +33,10 @@ class Connection:
             if name.lower() == b"content-length":
                 length = int(value)
         while len(body) < length:
-            body += self.socket.recv(65536)
+            chunk = self.socket.recv(65536)
+            if not chunk:
+                return b""
+            body += chunk
         data = head + b"\r\n\r\n" + body
         self.server.requests.append(data)
         return data

@@ -7,11 +7,13 @@ import time
 
 import pytest
 
-from plans import errors
+from plans import conf, errors
 from plans.clients.http import Call, request
+from plans.clients.transport import transport
 from tests.clients.conftest import Serve
 from tests.clients.raw_server import Connection, always, answer
 from tests.clients.test_http import ask
+from tests.clients.test_transport import in_new_thread
 
 # A call without a limit would never end.
 LATE_SECONDS = 60.0
@@ -19,8 +21,22 @@ MUCH = 24_000_000
 """Bytes of a request: more than the kernels of both sides hold."""
 
 
-def put_much(url: str) -> None:
-    request("GATEWAY", "PUT", url, json={"x": "y" * MUCH})
+def put_much(
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    kernels_seconds: float = 10 * LATE_SECONDS,
+) -> None:
+    """A call of `seconds` at most, over a connection with which the kernel has its own patience:
+    a transport that was made while some test's limit was short would keep that for its thread."""
+
+    def put() -> None:
+        monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", kernels_seconds)
+        transport("GATEWAY")
+        monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", seconds)
+        request("GATEWAY", "PUT", url, json={"x": "y" * MUCH})
+
+    in_new_thread(put)
 
 
 def test_what_is_not_http_is_a_bad_answer(serve: Serve) -> None:
@@ -56,15 +72,24 @@ def test_a_server_that_drips_does_not_outlast_the_total_time(
     assert time.monotonic() - began < LATE_SECONDS
 
 
-def test_a_server_that_reads_nothing_is_a_timeout(short_timeout: float) -> None:
+def test_a_server_that_reads_nothing_is_a_timeout(
+    monkeypatch: pytest.MonkeyPatch, short_timeout: float
+) -> None:
     began = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(errors.ServiceTimeout):
-        put_much(f"http://127.0.0.1:{deaf.getsockname()[1]}/routes/a")
+        put_much(f"http://127.0.0.1:{deaf.getsockname()[1]}/routes/a", monkeypatch, short_timeout)
     assert short_timeout <= time.monotonic() - began < LATE_SECONDS
 
 
+def test_what_the_kernel_gives_up_is_a_timeout_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/routes/a"
+        with pytest.raises(errors.ServiceTimeout):
+            put_much(url, monkeypatch, LATE_SECONDS, kernels_seconds=0.5)
+
+
 def test_a_server_that_reads_a_little_at_a_time_does_not_outlast_the_total_time(
-    serve: Serve, short_timeout: float
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, short_timeout: float
 ) -> None:
     given_up = threading.Event()
 
@@ -75,21 +100,23 @@ def test_a_server_that_reads_a_little_at_a_time_does_not_outlast_the_total_time(
 
     began = time.monotonic()
     with pytest.raises(errors.ServiceTimeout):
-        put_much(serve(sip).url)
+        put_much(serve(sip).url, monkeypatch, short_timeout)
     given_up.set()
     assert time.monotonic() - began < LATE_SECONDS
 
 
-def test_a_large_request_arrives_whole_at_a_server_that_is_slow_to_read(serve: Serve) -> None:
+def test_a_large_request_arrives_whole_at_a_server_that_is_slow_to_read(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arrived: list[int] = []
 
     def sip(connection: Connection) -> None:
-        while sum(arrived) < MUCH:
+        while sum(arrived) < MUCH and (chunk := connection.socket.recv(1_000_000)):
+            arrived.append(len(chunk))
             time.sleep(0.01)
-            arrived.append(len(connection.socket.recv(1_000_000)))
         connection.send(answer())
 
-    put_much(serve(sip).url)
+    put_much(serve(sip).url, monkeypatch, 3 * LATE_SECONDS)
     assert len(arrived) > 1
 
 
