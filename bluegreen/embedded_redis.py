@@ -18,9 +18,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from bluegreen import die_with_parent
@@ -59,7 +59,8 @@ class EmbeddedRedis:
         """Whether a server answers. A busy or frozen one still holds the socket and counts."""
         try:
             return self._ping()
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
+            # It takes no more connections now, or does not answer.
             return True
         except OSError:
             return False
@@ -74,7 +75,7 @@ class EmbeddedRedis:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         _make_private(self.folder)
         _make_private(self._socket_folder)
-        with _locked(self.folder / "start.lock", deadline):
+        with _lock(self.folder / "start.lock", deadline):
             # Another process may have started it while this one waited for the lock.
             if not self.is_running():
                 self._start(deadline)
@@ -93,6 +94,7 @@ class EmbeddedRedis:
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
+                self.socket_path.unlink(missing_ok=True)
             if self._socket_folder != self.folder:
                 with suppress(OSError):
                     self._socket_folder.rmdir()
@@ -109,21 +111,26 @@ class EmbeddedRedis:
         command = die_with_parent.wrap([str(find_server(self.folder)), *self._options()])
         started = threading.Event()
 
-        def keep() -> None:
+        def keep(lock: IO[str]) -> None:
             # The server dies with the thread that started it, so that thread must outlive it.
-            with (self.folder / "start.log").open("wb") as log:
-                child = self._child = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    # A Ctrl-C is for the processes that use the server; it ends after them.
-                    start_new_session=True,
-                )
-            started.set()
-            child.wait()
+            try:
+                with lock, (self.folder / "start.log").open("wb") as log:
+                    self._child = subprocess.Popen(
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        # A Ctrl-C is for the processes that use the server; it ends after them.
+                        start_new_session=True,
+                        pass_fds=[lock.fileno()],
+                    )
+            finally:
+                started.set()
+            self._child.wait()
 
-        threading.Thread(target=keep, name="embedded-redis", daemon=True).start()
+        # Held by the server until it has ended: one that still does takes its socket along.
+        lock = _lock(self.folder / "server.lock", deadline)
+        threading.Thread(target=keep, args=[lock], name="embedded-redis", daemon=True).start()
         started.wait()
         while not self.is_running():
             if self._child is None or self._child.poll() is not None:
@@ -216,20 +223,18 @@ def _make_private(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-@contextmanager
-def _locked(path: Path, deadline: float) -> Iterator[None]:
-    with path.open("w") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise EmbeddedRedisError(
-                        f"Another process holds {path} for too long."
-                    ) from None
-                time.sleep(POLL_SECONDS)
-        yield
+def _lock(path: Path, deadline: float) -> IO[str]:
+    """The file, locked until it and every copy that a child was given are closed."""
+    lock = path.open("w")
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                lock.close()
+                raise EmbeddedRedisError(f"Another process holds {path} for too long.") from None
+            time.sleep(POLL_SECONDS)
 
 
 _VAR_DIR = os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var"

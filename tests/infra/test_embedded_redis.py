@@ -1,5 +1,6 @@
 """The private Redis: one server a folder, whoever asks, until its owner ends."""
 
+import fcntl
 import os
 import signal
 import stat
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from bluegreen import embedded_redis
 from bluegreen.embedded_redis import EmbeddedRedis, EmbeddedRedisError, find_server
 from tests.support.waiting import wait_until
 
@@ -24,7 +26,7 @@ STARTER = textwrap.dedent(
     from bluegreen.embedded_redis import EmbeddedRedis
     server = EmbeddedRedis(Path(sys.argv[1]))
     sys.stdin.readline()
-    server.ensure_running()
+    getattr(server, sys.argv[2])()
     print("ready", flush=True)
     sys.stdin.readline()
     """
@@ -47,10 +49,10 @@ def pid_of(server: EmbeddedRedis) -> int:
         return int(client.info("server")["process_id"])
 
 
-def starter(server: EmbeddedRedis) -> subprocess.Popen[str]:
+def starter(server: EmbeddedRedis, call: str = "ensure_running") -> subprocess.Popen[str]:
     """Another process: it starts the server at the first line it reads, and ends at the second."""
     return subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(server.folder)],
+        [sys.executable, "-c", STARTER, str(server.folder), call],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -155,6 +157,24 @@ def test_another_process_starts_it_again_after_its_owner_died(server: EmbeddedRe
     assert server.is_running()
 
 
+def test_a_successor_waits_until_the_last_one_has_ended(
+    server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that ends is silent first, and last removes a socket that could be another's."""
+    server.ensure_running()
+    with (server.folder / "server.lock").open() as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.kill(pid_of(server), signal.SIGKILL)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with monkeypatch.context() as hurry:
+            hurry.setattr(embedded_redis, "START_TIMEOUT_SECONDS", 0.2)
+            with pytest.raises(EmbeddedRedisError, match=r"holds .*server\.lock"):
+                server.ensure_running()
+    server.ensure_running()
+    assert server.is_running()
+
+
 def test_it_is_started_again_after_sigkill(server: EmbeddedRedis) -> None:
     server.ensure_running()
     first = pid_of(server)
@@ -166,16 +186,22 @@ def test_it_is_started_again_after_sigkill(server: EmbeddedRedis) -> None:
 
 
 def test_a_watched_one_comes_back_by_itself(server: EmbeddedRedis) -> None:
-    server.keep_running()
-    first = pid_of(server)
-    os.kill(first, signal.SIGKILL)
+    # In a process of its own: a watch ends only with its process.
+    watching = starter(server, "keep_running")
+    try:
+        tell(watching)
+        assert hear(watching) == "ready"
+        first = pid_of(server)
+        os.kill(first, signal.SIGKILL)
 
-    def has_a_successor() -> bool:
-        with suppress(redis.ConnectionError):
-            return pid_of(server) != first
-        return False
+        def has_a_successor() -> bool:
+            with suppress(redis.ConnectionError):
+                return pid_of(server) != first
+            return False
 
-    wait_until(has_a_successor, message="the watch starts a new server")
+        wait_until(has_a_successor, message="the watch starts a new server")
+    finally:
+        end([watching])
 
 
 def test_a_frozen_one_is_not_replaced(server: EmbeddedRedis) -> None:
@@ -200,6 +226,16 @@ def test_a_long_folder_gets_a_short_socket(tmp_path: Path) -> None:
         assert stat.S_IMODE(server.socket_path.parent.stat().st_mode) == 0o700
     finally:
         server.stop()
+    assert not server.socket_path.parent.exists()
+
+
+def test_one_that_does_not_end_is_killed_and_leaves_nothing(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path / ("deep" * 20) / ("deeper" * 20))
+    server.ensure_running()
+    pid = pid_of(server)
+    os.kill(pid, signal.SIGSTOP)
+    server.stop()
+    assert not is_alive(pid)
     assert not server.socket_path.parent.exists()
 
 
@@ -229,5 +265,5 @@ def is_alive(pid: int) -> bool:
     """Whether the process runs; one that ended and waits to be reaped does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # The latter while it is being read.
         return False
