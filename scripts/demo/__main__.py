@@ -49,8 +49,9 @@ class Demo:
     """One run of the demo, from an empty folder to an empty folder."""
 
     def __init__(self, port: int) -> None:
-        self._port = _port(port)
-        self._sandbox_url = f"http://{HOST}:{_port(0)}"
+        self._reserved = [_reserve(port), _reserve(0)]
+        self._port, sandbox_port = (each.getsockname()[1] for each in self._reserved)
+        self._sandbox_url = f"http://{HOST}:{sandbox_port}"
         self._address = f"http://{HOST}:{self._port}"
         self._redis = None if os.environ.get("REDIS_URL") else EmbeddedRedis(FOLDER / "redis")
         fixed = os.environ.get("DEMO_PASSWORD")
@@ -233,15 +234,19 @@ def _wanted_port() -> int:
     return int(wanted)
 
 
-def _port(wanted: int) -> int:
-    """`wanted` if it is free on the loopback, else one that is."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, wanted))
-        except OSError:
-            probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def _reserve(wanted: int) -> socket.socket:
+    """A socket on port `wanted` of the loopback if that is free, else on one that is.
+
+    On Linux it keeps the port from others; a server that sets SO_REUSEADDR, as Twisted's and
+    asyncio's do, listens there all the same. On other systems that server alone can have it.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind((HOST, wanted))
+    except OSError:
+        holder.bind((HOST, 0))
+    return holder
 
 
 def _answers(url: str) -> bool:
