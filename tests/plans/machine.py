@@ -18,12 +18,14 @@ from plans.models import (
     Event,
     EventKind,
     Plan,
-    PlanState,
     StageRun,
     Task,
-    TaskState,
 )
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
+from tests.plans.at_rest import (
+    assert_nobody_is_stuck,
+    assert_tenants_are_where_their_tasks_say,
+)
 from tests.plans.interrupting import Interruptions
 from tests.plans.journals import (
     assert_journals_hold,
@@ -235,8 +237,8 @@ class SwitchMachine(RuleBasedStateMachine):
             return
         try:
             self.come_to_rest()
-            self.nobody_is_stuck()
-            self.every_tenant_is_where_its_task_says()
+            assert_nobody_is_stuck(self.plans(), self.tasks())
+            assert_tenants_are_where_their_tasks_say(self.sandbox, self.tenants)
             for check in (self.the_journals_tell_the_present, self.who_does_nothing_holds_nothing):
                 check()
         finally:
@@ -255,40 +257,6 @@ class SwitchMachine(RuleBasedStateMachine):
                 if not Task.objects.filter(admitted=True).exists():
                     break
         work_off()
-
-    def nobody_is_stuck(self) -> None:
-        """Each task is finished, or something that a person can do is what it waits for."""
-        for task in self.tasks():
-            at = f"{task} is {task.state} in a plan that is {task.plan.state}"
-            assert task.state not in ACTIVE_STATES, at
-            if task.state == TaskState.PENDING:
-                assert task.plan.state in (PlanState.RUNNING, PlanState.PAUSED, PlanState.FAILED), (
-                    at
-                )
-        for plan in self.plans():
-            states = set(plan.tasks.values_list("state", flat=True))
-            at = f"{plan} is {plan.state} with {states}"
-            assert plan.state != PlanState.ROLLING_BACK, at
-            if plan.state == PlanState.RUNNING:
-                assert TaskState.PAUSED in states, at
-            if plan.state == PlanState.COMPLETED:
-                assert not states & {TaskState.FAILED, *UNFINISHED_STATES}, at
-            if plan.state in (PlanState.CANCELLED, PlanState.ROLLED_BACK):
-                assert not states & {*UNFINISHED_STATES}, at
-
-    def every_tenant_is_where_its_task_says(self) -> None:
-        for tenant in self.tenants:
-            begun = Event.objects.filter(tenant_id=tenant, kind=EventKind.STAGE_STARTED)
-            latest = begun.order_by("-pk").first()
-            if latest is None:
-                continue
-            task = Task.objects.get(pk=latest.task_id)
-            now = self.sandbox.tenant(tenant)
-            at = (now["route"], now["status"].lower())
-            if task.state == TaskState.COMPLETED:
-                assert at == (task.target["environment"],) * 2, f"{task}: {at}"
-            elif task.state == TaskState.ROLLED_BACK:
-                assert at == (task.previous["route"], task.previous["environment"]), f"{task}: {at}"
 
     # --- Readings ----------------------------------------------------------------------------
 
