@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.support import database, environment
 from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import BROWSER_MS
 
 if settings.configured:
     raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests make their own settings")
@@ -121,6 +122,8 @@ def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]
     # Playwright has a loop in this thread; the test itself is not asynchronous.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"], timeout=BROWSER_MS
+        )
         yield browser
         browser.close()

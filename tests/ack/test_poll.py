@@ -11,27 +11,34 @@ from plans.ack import AckResult, InstanceAck, Poll, Question, Quorum, Reason, St
 from plans.errors import ServiceBadAnswer, ServiceTimeout, Superseded
 from tests.ack.conftest import Start, version
 from tests.clients.raw_server import answer
+from tests.support.waiting import WAIT_SECONDS
 
-SOON = Question(timeout_seconds=1.0)
+PATIENT = Question(timeout_seconds=WAIT_SECONDS)
 
 
-def one_round(*urls: str, expected: str = "20", quorum: str = "all") -> AckResult:
+def one_round(*urls: str, expected: str = "20", hanging: str = "") -> AckResult:
+    """All of them have time to answer, but for the one that hangs."""
+
+    def ask(url: str) -> str:
+        return (Question(timeout_seconds=1.0) if url == hanging else PATIENT).ask(url)
+
     poll = Poll.of(urls, expected)
-    poll.ask(SOON.ask, quorum=Quorum.parse(quorum), timeout_seconds=SOON.timeout_seconds)
-    return poll.result(0.0, Quorum.parse(quorum))
+    poll.ask(ask, timeout_seconds=PATIENT.timeout_seconds)
+    return poll.result(0.0)
 
 
 def test_each_instance_has_its_own_result(start: Start) -> None:
+    hanging = start(lambda n: None).url
     urls = [
         start(lambda n: version("20")).url,
         start(lambda n: version("19")).url,
         start(lambda n: answer("garbage")).url,
         start(lambda n: answer("{}", "500 Internal Server Error")).url,
-        start(lambda n: None).url,
+        hanging,
         "http://127.0.0.1:1",
         "http://192.0.2.1",
     ]
-    result = one_round(*urls)
+    result = one_round(*urls, hanging=hanging)
     assert [(each.said, each.reason, each.status) for each in result.instances.values()] == [
         ("20", None, Status.LATEST),
         ("19", Reason.MISMATCH, Status.OUTDATED),
@@ -90,7 +97,7 @@ def test_who_has_acknowledged_is_not_asked_again(start: Start) -> None:
     late = start(lambda n: version("20" if n == 3 else "19"))
     poll = Poll.of([quick.url, late.url, quick.url], "20")
     for _ in range(3):
-        poll.ask(SOON.ask)
+        poll.ask(PATIENT.ask)
         # As it is when the task was parked in between, and another process goes on.
         poll = Poll.from_json(json.loads(json.dumps(poll.as_json())), [quick.url, late.url])
     result = poll.result(1.0)

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plans.ack import Digest, Header, JsonField, JsonPath, Pattern
+from plans.ack import Digest, Header, JsonField, JsonPath, Pattern, readers
 from plans.ack.json_path import steps_of
 from plans.ack.unreadable import Unreadable
 from plans.clients.http import Reply
+from tests.support.waiting import WAIT_SECONDS
 
 
 def reply(content: str | bytes = "", **headers: str) -> Reply:
@@ -141,7 +142,10 @@ def test_a_pattern_that_takes_long_is_given_up(pattern: str) -> None:
     assert time.monotonic() - began < 120  # Without an end it would be hours.
 
 
-def test_a_version_is_not_cut_where_the_window_of_the_search_ends() -> None:
+def test_a_version_is_not_cut_where_the_window_of_the_search_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readers, "SEARCH_SECONDS", WAIT_SECONDS)
     line = "x" * 253 + "v12345;" + "x" * 1000
     assert Pattern(pattern=r".*v(\d+)")(reply(line)) == "12345"
     assert Pattern(pattern=r"x+v(\d+)\b")(reply(line)) == "12345"

@@ -11,6 +11,7 @@ from plans import conf
 from plans.models import ApiToken
 from tests.api.conftest import make_user
 from tests.support.processes import Processes, WebProcess
+from tests.support.waiting import BROWSER_MS, WAIT_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -55,7 +56,7 @@ def test_odd_bytes_in_an_address_are_the_senders_fault(
     request_line: bytes, web: WebProcess, http: httpx.Client
 ) -> None:
     token = http.headers["Authorization"].encode()
-    with socket.create_connection(("127.0.0.1", web.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", web.port), WAIT_SECONDS) as connection:
         connection.sendall(
             request_line
             + b"\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: "
@@ -73,8 +74,11 @@ def test_the_docs_work_offline_under_the_content_security_policy(
     complaints: list[str] = []
     outside: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"], timeout=BROWSER_MS
+        )
         page = browser.new_page()
+        page.set_default_timeout(BROWSER_MS)
         page.on("console", lambda line: complaints.append(line.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(

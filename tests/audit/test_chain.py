@@ -192,10 +192,12 @@ def test_events_that_come_during_the_verification_are_no_break(plan: Plan) -> No
     over = threading.Event()
 
     def write() -> None:
-        while not over.is_set():
-            with events.record(plan, OPERATOR) as record:
-                record.note(EventKind.TASK_PROGRESS)
-        connections.close_all()
+        try:
+            while not over.is_set():
+                with events.record(plan, OPERATOR) as record:
+                    record.note(EventKind.TASK_PROGRESS)
+        finally:
+            connections.close_all()
 
     writer = threading.Thread(target=write)
     before = Event.objects.count()

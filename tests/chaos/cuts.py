@@ -32,7 +32,7 @@ ALONE = [f"tenant-{n:03}" for n in range(31, 39)]
 PLAN = "While a machine is cut off"
 PATIENCE_SECONDS = 120.0
 LATENCY_SECONDS = 0.5
-CUT_SECONDS = LEASE_SECONDS + HTTP_TIMEOUT_SECONDS + 2
+CUT_SECONDS = LEASE_SECONDS + HTTP_TIMEOUT_SECONDS + 4
 """At least: who is cut off has lost its leases, and given up what it began while it had them."""
 CRASHES = 1
 """To the tasks of the worker that is cut off it is as if it had crashed, once."""

@@ -20,8 +20,8 @@ TENANT = "tenant-001"
 TIMEOUT_SECONDS = 5.0
 FORGET_SECONDS = 180.0
 SOCKETS = Path("/proc/thread-self/net/tcp")
-ESTABLISHED, FIN_WAIT_1 = "01", "04"
-"""States of a connection: open, and closed by us before all had arrived."""
+ESTABLISHED, SYN_SENT, FIN_WAIT_1 = "01", "02", "04"
+"""States of a connection: open, being opened, and closed by us before all had arrived."""
 
 
 def main() -> int:
@@ -51,7 +51,7 @@ def main() -> int:
             # The kernel may give up a moment before the call does, so a second pair of eyes looks
             # while the call still waits.
             with ThreadPoolExecutor(1) as beside:
-                sent = beside.submit(wait_until, undelivered, TIMEOUT_SECONDS, "it was sent")
+                sent = beside.submit(wait_until, undelivered, message="it was sent")
                 try:
                     gateway.put_route(TENANT, "blue", gateway.Call("2", fence=2))
                 except errors.StageError as error:
@@ -73,7 +73,7 @@ def undelivered() -> list[str]:
 
 def _is_undelivered(_slot: str, _here: str, _there: str, state: str, queues: str, *_: str) -> bool:
     sent, _received = queues.split(":")
-    return state in (ESTABLISHED, FIN_WAIT_1) and int(sent, 16) > 0
+    return state in (ESTABLISHED, SYN_SENT, FIN_WAIT_1) and int(sent, 16) > 0
 
 
 if __name__ == "__main__":

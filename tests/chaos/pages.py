@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as BrowserError
 
-WAIT_MS = 30_000
-EQUAL_SECONDS = 30.0
+from tests.support.waiting import BROWSER_MS
+
+LIVE_MS = 30_000
+EQUAL_SECONDS = 60.0
 """What changes without an event is rendered again every few seconds."""
 STAMP = "never loaded again"
 
@@ -77,7 +79,7 @@ def open_pages(
 ) -> list[OpenPage]:
     """Open each of `paths` as who has the session `cookie` (its name and its value)."""
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(BROWSER_MS)
     context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": url}])
     found = []
     for path in paths:
@@ -91,4 +93,4 @@ def open_pages(
 
 def wait_until_live(page: Page) -> None:
     with suppress(BrowserError):
-        page.wait_for_selector("#live-status[data-state=live]", timeout=WAIT_MS)
+        page.wait_for_selector("#live-status[data-state=live]", timeout=LIVE_MS)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.environment import HOST
+from tests.support.waiting import WAIT_SECONDS
 
 CHUNK_BYTES = 65536
 
@@ -28,7 +29,7 @@ class Proxy:
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
         listening = asyncio.start_server(self._serve, HOST, 0)
-        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(10)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(WAIT_SECONDS)
         self.port: int = self._server.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
@@ -51,9 +52,9 @@ class Proxy:
 
     def close(self) -> None:
         """Leave; nobody is passed on any more."""
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(WAIT_SECONDS)
         self._call(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(WAIT_SECONDS)
         self._loop.close()
 
     async def _end(self) -> None:

@@ -22,6 +22,8 @@ from tests.chaos.verdict import Verdict
 from tests.support.waiting import wait_until
 
 REST_SECONDS = 180.0
+END_SECONDS = 180.0
+"""For what is being done when the time is over: operators ask several things, patiently."""
 PAUSE_SECONDS = (0.5, 2.5)
 
 
@@ -105,7 +107,7 @@ class Run:
         finally:
             self.over.set()
             for thread in threads:
-                thread.join(60)
+                thread.join(END_SECONDS)
         self.diary.tell("calm: everything is mended")
         self.site.mend()
 

@@ -8,7 +8,8 @@ from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.processes
+# One command after another, each in a process of its own.
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 END_SECONDS = 120
 

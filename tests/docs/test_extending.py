@@ -116,7 +116,8 @@ def test_the_packages_of_the_page_are_found_and_work(sandbox: Sandbox, pager: Pa
 
 
 def assert_ledger_was_told(task: Task) -> None:
-    told = StageRun.objects.get(task=task, stage="notify_services").result["services"]
+    run = StageRun.objects.get(task=task, stage="notify_services")
+    told = run.result["services"]
     assert [each["service"] for each in told] == ["ledger", *["instances"] * 3]
     with Redis.from_url(settings.TENANT_REDIS_URL, decode_responses=True) as redis:
         entries = dict(redis.xrange("stream:ledger"))
@@ -127,7 +128,7 @@ def assert_ledger_was_told(task: Task) -> None:
         "version": "20",
         "color": "green",
         "idempotencyKey": f"{task.pk}-notify_services-forward-1",
-        "fence": "1",
+        "fence": str(run.epoch),
     }
 
 
@@ -155,19 +156,19 @@ def test_the_functions_of_the_page_keep_keys_alive(pager: Path) -> None:
     with Redis.from_url(settings.TENANT_REDIS_URL) as client:
         client.set("shop:7:open", 1)
         client.sadd("shop:7:tills", "a")
-        client.set("lock:7:a", 1, px=20_000)
+        client.set("lock:7:a", 1, px=200_000)
         rows.register(
             "shop",
             {
                 "selector": {"kind": "function", "name": "shop_locks", "arguments": {"shop": "7"}},
-                "ttl": {"kind": "fixed", "seconds": 60},
+                "ttl": {"kind": "fixed", "seconds": 600},
                 "interval": {"kind": "fixed", "seconds": 0.5},
                 "stop": {"done": {"name": "shop_closed", "arguments": {"shop": "7"}}},
             },
         )
         thread.start()
         try:
-            wait_until(lambda: client.pttl("lock:7:a") > 30_000, message="the lock lives")
+            wait_until(lambda: client.pttl("lock:7:a") > 300_000, message="the lock lives")
             client.delete("shop:7:open")
             wait_until(lambda: Renewal.objects.get().stop_reason == "done", message="it ends")
         finally:

@@ -72,7 +72,9 @@ class Workers:
 
     def notes(self) -> list[list[str]]:
         path = self._folder / "notes"
-        return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+        # What stands behind the last line's end is being written.
+        whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
+        return [line.split() for line in whole.splitlines()]
 
     def noted(self, what: str) -> list[str]:
         """What was noted behind the word `what`, in order."""

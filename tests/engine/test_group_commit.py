@@ -1,8 +1,10 @@
 """What threads store at the same moment is one transaction, and each is told for itself."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connections, transaction
@@ -71,11 +73,18 @@ def at_once(
         finally:
             connections.close_all()
 
+    store, leads = group_commit._store, threading.Event()
+
+    def leading(turns: Sequence[Any]) -> None:
+        leads.set()
+        store(turns)
+
     journal_id = runs[0].plan.journal_id
-    with transaction.atomic():
+    with transaction.atomic(), mock.patch.object(group_commit, "_store", leading):
         Journal.objects.select_for_update().get(pk=journal_id)
         first = threads.submit(end_stage, runs[0])
-        wait_until(lambda: waiting(journal_id) == 0, message="the first leads")
+        # Not only first in line: whoever came before it has looked round would go with it.
+        assert leads.wait(60)
         ended = [first, *(threads.submit(end_stage, run) for run in runs[1:])]
         wait_until(lambda: waiting(journal_id) == len(runs) - 1, message="all others wait")
         then()

@@ -18,7 +18,7 @@ from plans.engine import queue
 from plans.engine.intake import Intake
 from plans.engine.jobs import run_task
 from plans.errors import RedisUnavailable
-from tests.support.waiting import wait_until
+from tests.support.waiting import WAIT_SECONDS, wait_until
 
 NO_WAIT = 1  # second: the shortest that Redis is asked for
 
@@ -140,14 +140,16 @@ def test_the_ids_that_are_taken_are_those_that_are_seen_in_the_queue(
     assert intake.take(NO_WAIT, 4) == [10**18, 2**63 - 1]
 
 
-def test_a_wait_ends_when_a_task_is_rung(client: Redis, intake: Intake) -> None:
+def test_a_wait_ends_when_a_task_is_rung(client: Redis) -> None:
     taken: list[list[int]] = []
-    waiting = threading.Thread(target=lambda: taken.append(intake.take(30)))
-    waiting.start()
-    wait_until(lambda: client.info("clients")["blocked_clients"] == 1)
+    with queue.connect(2 * WAIT_SECONDS) as patient:
+        intake = Intake(patient)
+        waiting = threading.Thread(target=lambda: taken.append(intake.take(int(WAIT_SECONDS))))
+        waiting.start()
+        wait_until(lambda: client.info("clients")["blocked_clients"] == 1)
 
-    queue.ring(3)
-    waiting.join(60)
+        queue.ring(3)
+        waiting.join(WAIT_SECONDS)
 
     assert taken == [[3]]
 

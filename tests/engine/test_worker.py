@@ -12,6 +12,9 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.processes
 
+HEEDS_SIGNALS = "runs up to"
+"""What a process prints once a SIGTERM no longer just ends it."""
+
 
 def busy_now() -> int:
     return sum(worker["busy"] for worker in queue.workers())
@@ -98,9 +101,9 @@ def test_a_note_of_progress_that_does_not_end_delays_no_heartbeat_and_no_leaving
 
 def test_sigterm_strands_no_task_while_rings_come_in(workers: Workers) -> None:
     rung: set[int] = set()
-    for _round in range(3):
+    for _ in range(3):
         worker = workers.start(threads=2)
-        workers.wait_for("ready", _round + 1)
+        worker.wait_for_log(HEEDS_SIGNALS)
         seen = len(rung)
         while worker.is_running:
             rung.add(len(rung) + 1)

@@ -26,7 +26,9 @@ RESTORED = "bluegreen_restored"
 
 @pytest.fixture
 def restored(tmp_path: Path) -> Iterator[str]:
-    """The address where `restore` puts a backup of the test's database."""
+    """The address where `restore` puts a backup of the test's database; asked for before
+    `processes`, so that what they use is dropped after they have ended.
+    """
     here = connection.settings_dict
     if connection.vendor == "sqlite":
         yield f"sqlite:///{tmp_path / 'restored.sqlite3'}"
@@ -56,7 +58,7 @@ def back_up_and_restore(restored: str, folder: Path) -> None:
 
 
 def test_a_plan_goes_on_from_a_restored_backup_with_an_empty_redis(
-    sandbox: Sandbox, processes: Processes, restored: str, tmp_path: Path
+    sandbox: Sandbox, restored: str, processes: Processes, tmp_path: Path
 ) -> None:
     plan = make_plan(["tenant-001", "tenant-002"], max_concurrency=1)
     operations.start_plan(plan.pk, OPERATOR)  # Handed out, and nobody is there to run it.

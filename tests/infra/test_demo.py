@@ -51,7 +51,7 @@ class RunningDemo:
 
     @property
     def printed(self) -> str:
-        return self._log.read_text()
+        return self._log.read_text(errors="replace")
 
     def wait_for(self, text: str, timeout_seconds: float = 400) -> None:
         wait_until(
@@ -118,7 +118,7 @@ def test_it_stays_up_when_a_tenant_fails_and_prepares_what_can_be_prepared(
     demo.wait_for("The sandbox, with faults on demand")
     sandbox = re.findall("on demand: (http://.+)/", demo.printed)[0]
     fault = {"tenant": "tenant-020", "step": "gateway.put_route", "kind": "status", "code": 400}
-    httpx.post(f"{sandbox}/control/faults", json=fault).raise_for_status()
+    httpx.post(f"{sandbox}/control/faults", json=fault, timeout=60).raise_for_status()
     demo.wait_for("Ctrl-C ends everything")
     assert "“Demo switch” is FAILED" in demo.printed
     assert "1 failed" in demo.printed

@@ -89,5 +89,5 @@ def test_a_command_gets_its_input_and_its_output_is_returned(supervisor: Supervi
 def has_ended(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # The latter while it is being read.
         return True

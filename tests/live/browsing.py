@@ -8,9 +8,9 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.processes import WebProcess
+from tests.support.waiting import BROWSER_MS
 
-WAIT_MS = 120_000
-expect.set_options(timeout=WAIT_MS)
+expect.set_options(timeout=BROWSER_MS)
 
 SignIn = Callable[[str], Client]
 
@@ -20,7 +20,7 @@ def context_of(
 ) -> BrowserContext:
     """A window with the session of `client`, or of nobody; `options` are Playwright's."""
     context = browser.new_context(base_url=web.url, **options)
-    context.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(BROWSER_MS)
     if client is not None:
         sign_in(context, client, web)
     return context
@@ -30,6 +30,11 @@ def sign_in(context: BrowserContext, client: Client, web: WebProcess) -> None:
     """Give `context` the session of `client`."""
     name = settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": web.url}])
+
+
+def settle(page: Page) -> None:
+    """Wait until htmx knows what it has put in: until then a click there loads another page."""
+    expect(page.locator(".htmx-added, .htmx-request")).to_have_count(0)
 
 
 def page_of(browser: Browser, client: Client, web: WebProcess, **options: Any) -> Page:

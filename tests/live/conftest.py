@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from plans import conf
+from plans.rendering import alarms
 from tests.live.sockets import Sockets
 
 
@@ -15,6 +16,10 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what a test does is told: nothing is said again because a machine is slow."""
     monkeypatch.setattr(conf, "LIVE_REFRESH_SECONDS", 600.0)
     monkeypatch.setattr(conf, "LIVE_HEARTBEAT_SECONDS", 600.0)
+    # Nobody reads the sockets while a test works, and Redis may take its time.
+    monkeypatch.setattr(conf, "LIVE_PATIENCE_SECONDS", 600.0)
+    monkeypatch.setattr(conf, "LOOK_TIMEOUT_SECONDS", 60.0)
+    monkeypatch.setattr(alarms, "_look", alarms._Look())
 
 
 @pytest.fixture

@@ -79,7 +79,8 @@ class Socket:
             return int(closed.args[0])
 
     def close(self) -> None:
-        self._sockets.run(self._communicator.disconnect())
+        # Where a machine is slow it would else be cut off in the middle of taking its leave.
+        self._sockets.run(self._communicator.disconnect(timeout=WAIT_SECONDS))
 
 
 class Sockets:

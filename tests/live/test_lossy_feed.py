@@ -50,7 +50,7 @@ def test_a_page_that_loses_doorbells_and_its_socket_ends_like_a_fresh_one(
     socket: Socket | None = socket_of(sockets, viewer, page, plan)
     operations.start_plan(plan.pk, OPERATOR)
     while Task.objects.filter(admitted=True).exists():
-        runnable = list(lease.runnable().values_list("pk", flat=True))
+        runnable = list(lease.runnable().order_by("pk").values_list("pk", flat=True))
         for task_id in chance.sample(runnable, min(len(runnable), 2)):
             executor.run(task_id, WORKER)
         conductor.settle_active()

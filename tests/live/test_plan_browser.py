@@ -1,17 +1,17 @@
 """The plan's page in a real browser: from the failures of a group to what became of each tenant."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from plans import operations
-from plans.engine import conductor, executor, lease
 from plans.models import Plan, Task, TaskState
 from plans.stores import doorbell
-from tests.live.browsing import page_of
-from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
+from tests.live.browsing import page_of, settle
+from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.processes import Processes, WebProcess
 from tests.support.sandbox import Sandbox
 
@@ -23,16 +23,6 @@ pytestmark = [
 
 TENANTS = [f"tenant-{number:03}" for number in range(1, 57)]
 REFUSED = TENANTS[1:4]
-
-
-@pytest.fixture
-def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright has a loop in this thread; the test itself is not asynchronous.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -60,13 +50,6 @@ def open_page(browser: Browser, client: Client, web: WebProcess, address: str) -
     return page
 
 
-def work() -> None:
-    for task_id in list(lease.runnable().order_by("pk").values_list("pk", flat=True)):
-        executor.run(task_id, WORKER)
-    conductor.settle_active()
-    doorbell.flush(5)
-
-
 def test_one_decision_for_a_group_of_failures_and_one_for_all_that_match(
     plan: Plan, processes: Processes, browser: Browser, sign_in: Callable[[str], Client]
 ) -> None:
@@ -76,20 +59,21 @@ def test_one_decision_for_a_group_of_failures_and_one_for_all_that_match(
     group.get_by_role("link", name="Show them").click()
     rows = page.locator("#task-table tbody tr")
     expect(rows).to_have_count(3)
-    assert "code=GATEWAY_REJECTED" in page.url
+    expect(page).to_have_url(re.compile("code=GATEWAY_REJECTED"))
 
     # Somebody else retries one of the three while the confirmation stands open.
     group.get_by_role("button", name="Continue 3 from their checkpoint").click()
     asked = page.locator("#confirm")
     expect(asked).to_contain_text("3 tenants are tried again towards green")
     expect(asked).to_contain_text("switch route (3)")
+    settle(page)
     taken = Task.objects.get(tenant=REFUSED[0])
     operations.roll_back_task(taken.pk, OPERATOR)
     asked.get_by_role("button", name="Continue · 3").click()
     results = page.locator("#results")
     expect(results.locator("h2")).to_have_text("Retry: 2 done, 1 skipped, 0 failed")
     expect(results).to_contain_text("has changed since you looked: it is now rolling back")
-    work()
+    work_off()
     results.get_by_role("link", name="To the plan").click()
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text(REFUSED[0])
@@ -100,12 +84,14 @@ def test_one_decision_for_a_group_of_failures_and_one_for_all_that_match(
     expect(page.locator("#task-table h2")).to_contain_text("51")
     expect(page.locator("#task-table input:checked:not([value=selected])")).to_have_count(0)
     table = page.locator("#task-table")
+    settle(page)
     table.get_by_role("button", name="Cancel").click()
     expect(page.locator("#alerts")).to_contain_text("No task is selected")
     expect(table.get_by_text("50 on this page")).to_be_visible()
     table.get_by_text("all 51 that match").click()
     table.get_by_role("button", name="Cancel").click()
     expect(asked).to_contain_text("51 pending never begin.")
+    settle(page)
     asked.get_by_role("button", name="Cancel · 51").click()
     expect(results.locator("h2")).to_have_text("Cancel: 51 done, 0 skipped, 0 failed")
     results.get_by_role("link", name="To the plan").click()
@@ -123,7 +109,7 @@ def test_the_timeline_follows_live_and_the_log_is_downloaded(
     failed = lines.filter(has_text=REFUSED[1])
     expect(failed.locator(".block.failed")).to_have_count(1)
     operations.retry_task(Task.objects.get(tenant=REFUSED[1]).pk, OPERATOR)
-    work()
+    work_off()
     expect(failed).to_contain_text("completed")
     expect(failed.locator(".moment.retry_started")).to_have_count(1)
 

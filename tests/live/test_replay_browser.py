@@ -33,6 +33,8 @@ def test_the_slider_goes_through_the_past_by_mouse_and_by_keys(
     mark = page.locator(".past-mark")
     last = Event.objects.filter(plan=plan).latest("seq").seq
     expect(mark).to_contain_text(f"event {last} of {last}")
+    # What is shown is there before the scripts that hear the keys.
+    page.wait_for_load_state()
     first, second = Task.objects.order_by("position")[:2]
     expect(page.locator(f"#cell-{first.pk}")).to_have_class("cell g completed")
     expect(page.locator(f"#cell-{second.pk}")).to_have_class("cell b mid failed")

@@ -1,17 +1,20 @@
 """The switch of one tenant, told stage by stage: what each does, and how it is made to fail."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from plans import conf, operations
+from plans.engine import executor
 from plans.engine import lease as leases
+from plans.engine.clock import in_seconds
 from plans.engine.ticker import Ticker
 from plans.models import Event, Plan, StageRun, StageRunState, Task
 from plans.stores import tenant_config
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
 from tests.support.sandbox import Sandbox, calls_of
+from tests.support.waiting import WAIT_SECONDS, wait_until
 
 STAGES = (
     "read_tenant",
@@ -30,8 +33,9 @@ QUICK = {
     "deliver_config": {"retry": "fixed", "poll_seconds": 0.05},
     "check_health": {"interval_seconds": 0.01, "attempts": 2},
 }
-IMPATIENT = {**QUICK, "deliver_config": {"ack_timeout_seconds": 0.3}}
-"""For a delivery that shall fail."""
+SOON = 0.3
+"""So many seconds for a delivery that shall fail."""
+IMPATIENT = {**QUICK, "deliver_config": {"ack_timeout_seconds": SOON}}
 
 PLACES = {
     "read_tenant": ("blue", "BLUE"),
@@ -83,14 +87,44 @@ def switched_plan(tenants: int = 1, **options: Any) -> Plan:
 
 
 def failed_at(sandbox: Sandbox, stage: str, **options: Any) -> Task:
-    """The one task of a plan, after it failed at `stage`; the fault is cleared again."""
+    """The one task of a plan, after it failed at `stage`; the fault is cleared again.
+
+    What is delivered after that has all the time it needs.
+    """
     break_stage(sandbox, stage)
     if stage == "deliver_config":
         options.setdefault("parameters", IMPATIENT)
     plan = switched_plan(**options)
     work_off()
     sandbox.clear_faults()
+    give_deliveries(WAIT_SECONDS)
     return Task.objects.get(plan=plan, tenant=TENANT)
+
+
+def give_deliveries(seconds: float) -> None:
+    """So long instances may take from now on, as if every task's plan had said so."""
+    for task in Task.objects.all():
+        for spec in task.pipeline:
+            if spec["name"] == "deliver_config":
+                spec["params"] = {**spec["params"], "ack_timeout_seconds": seconds}
+        Task.objects.filter(pk=task.pk).update(pipeline=task.pipeline)
+
+
+def work_until(condition: Callable[[], bool]) -> None:
+    """Do what workers would do until `condition` holds, between two of their turns."""
+
+    def has_come() -> bool:
+        for task_id in list(leases.runnable().order_by("pk").values_list("pk", flat=True)):
+            executor.run(task_id, WORKER)
+        return condition()
+
+    wait_until(has_come)
+
+
+def end_deliveries() -> None:
+    """The time of those that are under way is over with their next round."""
+    under_way = StageRun.objects.filter(stage="deliver_config", finished_at=None)
+    under_way.update(started_at=in_seconds(-24 * 3600))
 
 
 def place(sandbox: Sandbox, tenant: str = TENANT) -> tuple[str, str]:
@@ -119,7 +153,7 @@ def beating() -> Iterator[None]:
     try:
         yield
     finally:
-        ticker.stop(10)
+        ticker.stop(WAIT_SECONDS)
 
 
 def states(model: Any) -> list[str]:

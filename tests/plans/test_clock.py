@@ -32,7 +32,7 @@ def test_a_stage_that_another_machine_goes_on_with_is_as_old_as_it_is(
     taken = wait_until(lambda: TaskRun.take(task.pk, "another machine"))
     assert taken
     leases.forget(taken.lease)
-    assert -1 < taken.elapsed_seconds < 600
+    assert abs(taken.elapsed_seconds) < 600
     taken.advance(Done(), "READ")
 
     ended = task.stage_runs.exclude(finished_at=None).get()

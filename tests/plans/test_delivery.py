@@ -10,15 +10,23 @@ from plans.stores import connection, tenant_config
 from plans.stores.tenant_config import StoredConfig
 from plans.validation import PlanRequest, TenantRequest
 from tests.plans.interrupting import Interruptions
-from tests.plans.switching import NEW, OLD, TENANT, failed_at, hold_old_config, switched_plan
+from tests.plans.switching import (
+    NEW,
+    OLD,
+    TENANT,
+    end_deliveries,
+    failed_at,
+    hold_old_config,
+    switched_plan,
+    work_until,
+)
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox, calls_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-PARKED = {"retry": "fixed", "poll_seconds": 1.0, "ack_timeout_seconds": 3.0}
-"""Time for those that shall acknowledge, before who never does fails the delivery."""
+PARKED = {"retry": "fixed", "poll_seconds": 1.0, "ack_timeout_seconds": 3600}
 
 
 def with_params(**params: Any) -> dict[str, Any]:
@@ -183,7 +191,7 @@ def test_an_instance_that_has_acknowledged_is_not_asked_again(
 ) -> None:
     behind = sandbox.add_fault(TENANT, "instance.apply", "hang", instance=2)
     interruptions.at(EventKind.TASK_WAITING, lambda _: sandbox.remove_fault(behind))
-    switched_plan(**with_params(**PARKED | {"ack_timeout_seconds": 60}))
+    switched_plan(**with_params(**PARKED))
     work_off()
     assert Task.objects.get().state == TaskState.COMPLETED
     said = result_of()["instances"]
@@ -200,6 +208,9 @@ def test_with_a_rule_it_goes_on_without_one_and_the_journal_says_so(sandbox: San
     switched_plan(
         2, failure_policy="continue", **with_params(**PARKED, required_instances="2 of 3")
     )
+    # The one has all the time it needs before that of the other, who waits in vain, is over.
+    work_until(lambda: Task.objects.filter(state=TaskState.COMPLETED).exists())
+    end_deliveries()
     work_off()
     one, other = Task.objects.order_by("position")
     assert (one.state, other.state) == (TaskState.COMPLETED, TaskState.FAILED)

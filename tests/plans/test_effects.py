@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from plans import conf, effects, operations
 from plans.effects import Ledger
-from plans.engine import executor
+from plans.engine import clock, executor
 from plans.engine.clock import in_seconds
 from plans.engine.task_run import TaskRun
 from plans.message import Message
@@ -161,7 +161,9 @@ def test_an_operator_who_interrupts_takes_no_call_from_the_ledger() -> None:
     assert StageRun.objects.get().effects["count"] == 1
 
 
-def test_a_ledger_costs_no_statement_at_a_stages_end() -> None:
+def test_a_ledger_costs_no_statement_at_a_stages_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It is asked for the time once a minute: now, and not while statements are counted.
+    monkeypatch.setattr(clock, "_told", None)
     run = taken()
     with CaptureQueriesContext(connection) as without:
         run.advance(Done(), "ON")

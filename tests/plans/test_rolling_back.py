@@ -15,11 +15,12 @@ from tests.plans.switching import (
     BREAKDOWNS,
     NEW,
     OLD,
-    QUICK,
+    SOON,
     STAGES,
     TENANT,
     break_stage,
     failed_at,
+    give_deliveries,
     hold_old_config,
     place,
     steps_called,
@@ -28,11 +29,9 @@ from tests.plans.switching import (
 )
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATIENT = {**QUICK, "deliver_config": {**QUICK["deliver_config"], "ack_timeout_seconds": 4}}
-"""For deliveries of which one shall fail and others shall not."""
 
 
 def assert_is_back(sandbox: Sandbox, task_id: int, version: int) -> None:
@@ -129,11 +128,12 @@ def test_a_route_that_differed_from_the_status_returns_to_what_it_was(sandbox: S
 )
 def test_a_rollback_that_failed_at_a_stage_is_tried_again(sandbox: Sandbox, stage: str) -> None:
     hold_old_config()
-    options = {"parameters": PATIENT} if stage == "deliver_config" else {}
-    switched_plan(**options)
+    switched_plan()
     work_off()
     task = Task.objects.get()
     break_stage(sandbox, stage)
+    if stage == "deliver_config":
+        give_deliveries(SOON)
     operations.roll_back_task(task.pk, OPERATOR)
     work_off()
     task = Task.objects.get()
@@ -142,6 +142,7 @@ def test_a_rollback_that_failed_at_a_stage_is_tried_again(sandbox: Sandbox, stag
     failed = Event.objects.get(kind=EventKind.TASK_ROLLBACK_FAILED)
     assert (failed.from_state, failed.data["stage"]) == ("ROLLING_BACK", stage)
     sandbox.clear_faults()
+    give_deliveries(WAIT_SECONDS)
     since = sandbox.last_call()
     operations.roll_back_task(task.pk, OPERATOR)
     work_off()

@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 
-from plans import conf
 from plans.models import Event, EventKind, Plan, PlanState, StageRun, Task, TaskState
-from tests.plans.switching import TENANT, place, switched_plan
+from tests.plans.hanging import KINDS as HANGS
+from tests.plans.hanging import give_up_soon_what_hangs
+from tests.plans.switching import TENANT, end_deliveries, place, switched_plan, work_until
 from tests.support.driving import work_off
 from tests.support.sandbox import Sandbox, calls_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TRIES = 3
-SHORT_SECONDS = 1.0
-"""So long a call may hang: long enough for those that do not, on a busy machine."""
 CALLS = {
     "ob.get_tenant": ("read_tenant", "OB_SERVICE"),
     "gateway.get_route": ("read_tenant", "GATEWAY"),
@@ -38,7 +37,6 @@ FAULTS: list[Fault] = [
     ("garbage", {}, "BAD_ANSWER", "EXECUTION", 1),
     ("huge", {}, "BAD_ANSWER", "EXECUTION", 1),
 ]
-HANGS = ("hang", "hang_after_headers")
 
 
 def assert_failed(tenant: str, step: str, code: str, kind: str, tries: int) -> None:
@@ -63,10 +61,11 @@ def fail_one_tenant_each(sandbox: Sandbox, step: str, faults: list[Fault]) -> No
     switched_plan(len(tenants), failure_policy="continue")
     work_off()
     calls = sandbox.calls()
-    for tenant, (_, _, code, failure_kind, tries) in zip(tenants, faults, strict=True):
+    for tenant, (kind, _, code, failure_kind, tries) in zip(tenants, faults, strict=True):
         assert_failed(tenant, step, code, failure_kind, tries)
         keys = {call["idempotencyKey"] for call in calls_of(calls, tenant, step)}
-        assert len(keys) == tries
+        # A slow machine may give one up before it is sent.
+        assert len(keys) == tries or (kind in HANGS and len(keys) < tries)
     assert Plan.objects.get().state == PlanState.FAILED
 
 
@@ -81,7 +80,7 @@ def test_every_fault_of_a_service_has_its_code_and_its_number_of_tries(
 def test_a_service_that_does_not_answer_is_given_up_after_three_tries(
     sandbox: Sandbox, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", SHORT_SECONDS)
+    give_up_soon_what_hangs(sandbox, monkeypatch)
     fail_one_tenant_each(sandbox, step, [fault for fault in FAULTS if fault[0] in HANGS])
 
 
@@ -103,21 +102,28 @@ NOT_ACKNOWLEDGED = {
 }
 
 
-def break_one_instance_each(
-    sandbox: Sandbox, step: str, kinds: list[str], **options: Any
-) -> list[Task]:
+def break_one_instance_each(sandbox: Sandbox, step: str, kinds: list[str], **options: Any) -> None:
     for number, kind in enumerate(kinds, 1):
         sandbox.add_fault(f"tenant-{number:03}", step, kind, instance=2)
     switched_plan(len(kinds), failure_policy="continue", **options)
+
+
+def ended() -> list[Task]:
     work_off()
     return list(Task.objects.order_by("position"))
+
+
+def all_others_have_confirmed() -> bool:
+    notes = Task.objects.values_list("wait_note", flat=True)
+    return all(note and note["values"]["confirmed"] == 2 for note in notes)
 
 
 def test_one_unwell_instance_fails_the_health_check(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", SHORT_SECONDS)
-    for task in break_one_instance_each(sandbox, "instance.health", UNWELL):
+    give_up_soon_what_hangs(sandbox, monkeypatch)
+    break_one_instance_each(sandbox, "instance.health", UNWELL)
+    for task in ended():
         assert task.failure["errorCode"] == "HEALTH_CHECK_FAILED"
         assert task.failure["reason"].startswith("2 of 3 instances are healthy with version")
         assert len(task.failure["message"]["values"]["instances"]) == 3
@@ -149,16 +155,18 @@ def test_an_instance_with_another_version_fails_the_health_check(sandbox: Sandbo
 def test_one_instance_that_does_not_acknowledge_is_waited_for_and_then_fails_the_delivery(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", SHORT_SECONDS)
-    # They wait at the same time, because they are parked; the others have time to acknowledge.
-    params = {"retry": "fixed", "poll_seconds": 1.0, "ack_timeout_seconds": 3.0}
-    tasks = break_one_instance_each(
+    give_up_soon_what_hangs(sandbox, monkeypatch)
+    # They wait at the same time, because they are parked.
+    params = {"retry": "fixed", "poll_seconds": 1.0, "ack_timeout_seconds": 3600}
+    break_one_instance_each(
         sandbox,
         "instance.config",
         list(NOT_ACKNOWLEDGED),
         parameters={"deliver_config": params},
     )
-    for task, expected in zip(tasks, NOT_ACKNOWLEDGED.values(), strict=True):
+    work_until(all_others_have_confirmed)
+    end_deliveries()
+    for task, expected in zip(ended(), NOT_ACKNOWLEDGED.values(), strict=True):
         assert (task.failure["errorCode"], task.failure["kind"]) == expected
         assert task.failure["reason"].startswith("2 of 3 instances confirmed version 20 within")
         assert place(sandbox, task.tenant_id) == ("blue", "BLUE")
@@ -175,7 +183,7 @@ def test_an_instance_that_comes_late_is_waited_for(sandbox: Sandbox) -> None:
 def test_a_passing_fault_is_outlasted(
     sandbox: Sandbox, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conf, "HTTP_TIMEOUT_SECONDS", SHORT_SECONDS)
+    give_up_soon_what_hangs(sandbox, monkeypatch)
     for number, step in enumerate(CALLS, 1):
         # A broken connection that had been idle is replaced at once, within the same try.
         sandbox.add_fault(f"tenant-{number:03}", step, kind, times=2)

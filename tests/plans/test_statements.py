@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from plans.engine import clock
 from plans.engine.task_run import TaskRun
 from plans.errors import StageError
 from plans.message import Message
@@ -25,8 +26,10 @@ def statements(queries: CaptureQueriesContext) -> list[str]:
 
 
 @pytest.fixture(params=[5, 500])
-def run(request: pytest.FixtureRequest) -> TaskRun:
+def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> TaskRun:
     """A task of a small and of a large plan, with a worker at its second stage."""
+    # It is asked for the time once a minute: now, and not while statements are counted.
+    monkeypatch.setattr(clock, "_told", None)
     make_rows("RUNNING", *["RUNNING"] * request.param, admitted=True)
     taken = TaskRun.take(Task.objects.order_by("pk")[request.param // 2].pk, WORKER)
     assert taken

@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import BROWSER_MS
 
 
 def test_the_page_shows_counts_and_tenants(sandbox: Sandbox, http: httpx.Client) -> None:
@@ -53,6 +54,7 @@ def test_the_page_fits_a_small_screen_and_asks_for_nothing_that_is_not_there(
 ) -> None:
     sandbox.add_fault("*", "ob.list", "hang_after_headers", instance=1, times=3)
     page = browser.new_page(viewport={"width": 360, "height": 640})
+    page.set_default_timeout(BROWSER_MS)
     failed: list[str] = []
     page.on("response", lambda answer: failed.append(answer.url) if not answer.ok else None)
     page.goto(sandbox.url, wait_until="networkidle")

@@ -30,6 +30,7 @@ atexit.register(lambda: print([each.name for each in threading.enumerate()]))
 import django
 django.setup()
 from plans.stores import doorbell
+doorbell.CLOSE_SECONDS = 60  # It may still load what it sends with.
 for seq in range(100):
     doorbell.ring(seq, 1)
 """
@@ -65,10 +66,14 @@ class Listener:
         self._subscription.close()
 
 
-@pytest.fixture
-def listener() -> Iterator[Listener]:
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
     # What others rang for before this test comes late on a busy machine.
     assert doorbell.flush(FLUSH_SECONDS)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         listener = Listener(client)
         yield listener
@@ -113,9 +118,10 @@ def test_a_late_lower_seq_does_not_hide_a_higher_one(listener: Listener) -> None
     bell.ring(7, 9)
     bell.ring(7, 8)
     assert listener.heard("plan.7", last=9)[-1] == 9
+    # Where the higher one was sent at once, the lower one follows.
     assert bell.flush(FLUSH_SECONDS)
     bell.ring(7, 10)
-    assert listener.heard("plan.7", last=10) == [10]
+    assert listener.heard("plan.7", last=10) in ([10], [8, 10])
 
 
 def test_a_busy_plan_does_not_delay_another_one(listener: Listener) -> None:
@@ -176,22 +182,26 @@ def test_an_outage_is_logged_once_and_what_was_rung_meanwhile_comes_after_it(
     monkeypatch.setattr(doorbell, "OUTAGE_PAUSE_SECONDS", 0.05)
     caplog.set_level(logging.INFO, "plans.stores.doorbell")
     server = EmbeddedRedis(tmp_path / "redis")
+
+    def said() -> list[str]:
+        return [each.levelname for each in caplog.records if each.name == doorbell.__name__]
+
     with override_settings(CHANNEL_LAYERS=layers_at(server.url)):
         bell = Doorbell()
         for seq in range(1, 4):
             bell.ring(7, seq)
             bell.ring(8, seq)
             assert not bell.flush(0.3)
-        wait_until(lambda: caplog.records, message="it is logged")
-        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        wait_until(said, message="it is logged")
+        assert said() == ["WARNING"]
 
         server.ensure_running()
         try:
             assert bell.flush(FLUSH_SECONDS)
         finally:
             server.stop()
-        wait_until(lambda: len(caplog.records) == 2, message="its end is logged")
-        assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+        wait_until(lambda: len(said()) >= 2, message="its end is logged")
+        assert said() == ["WARNING", "INFO"]
 
 
 def test_a_forked_child_rings_by_itself(listener: Listener) -> None:

@@ -9,10 +9,11 @@ from plans.actor import Actor, Permission
 from plans.engine import conductor, executor, lease, queue
 from plans.models import Plan, Task
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
-from tests.support.waiting import WAIT_SECONDS
 
 OPERATOR = Actor("olga", frozenset({Permission.VIEW, Permission.OPERATE}))
 WORKER = "test-worker"
+WORK_SECONDS = 200.0
+"""Longer than for a wait: here the work itself is done, as slowly as the machine does it."""
 
 
 def make_plan(tenant_ids: Iterable[str], **options: Any) -> Plan:
@@ -29,7 +30,7 @@ def make_plan(tenant_ids: Iterable[str], **options: Any) -> Plan:
     return operations.create_plan(request, OPERATOR)
 
 
-def work_off(seconds: float = WAIT_SECONDS) -> None:
+def work_off(seconds: float = WORK_SECONDS) -> None:
     """Do what workers and the conductor would do until nothing is due or parked any more."""
     deadline = time.monotonic() + seconds
     while Task.objects.filter(admitted=True).exists():

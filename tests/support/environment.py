@@ -11,9 +11,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bluegreen import embedded_redis
 from bluegreen.embedded_redis import EmbeddedRedis
 
 HOST = "127.0.0.1"
+REDIS_START_SECONDS = 120.0
 # What a developer's shell may hold, and no test may see.
 FOREIGN = (
     "ALLOWED_HOSTS",
@@ -55,6 +57,7 @@ class World:
 
 def prepare() -> World:
     """Make this process's world and name it in `os.environ`."""
+    embedded_redis.START_TIMEOUT_SECONDS = REDIS_START_SECONDS
     folder = Path(tempfile.mkdtemp(prefix="bluegreen-test-"))
     world = World(folder, EmbeddedRedis(folder / "redis"))
     world.sandbox_port = world.reserve_port()

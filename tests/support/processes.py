@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bluegreen import die_with_parent
@@ -56,11 +57,16 @@ class RunningProcess:
     def kill(self) -> None:
         """SIGKILL: it gets no chance to tidy up."""
         self._signal(signal.SIGKILL)
-        self._popen.wait()
+        self.wait()
 
     def freeze(self) -> None:
         """SIGSTOP: it stands still until `thaw`, and does not know it."""
         self._signal(signal.SIGSTOP)
+        # Its threads go on until the one that is told of the signal has had its turn.
+        wait_until(
+            lambda: not self.is_running or self._stands_still(),
+            message=f"{self.name} stands still",
+        )
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
@@ -92,9 +98,19 @@ class RunningProcess:
         )
         assert text in self.log, f"{self.name} ended:\n{self.log[-LOG_TAIL_BYTES:]}"
 
+    def _stands_still(self) -> bool:
+        threads = Path(f"/proc/{self.pid}/task")
+        try:
+            stats = [(each / "stat").read_text() for each in threads.iterdir()]
+        except OSError:  # One of them has just ended.
+            return False
+        return all(stat.rpartition(")")[2].split()[0] in "TXZ" for stat in stats)
+
     def _signal(self, number: signal.Signals) -> None:
+        # One that others reap may be gone by now, though its end is not told yet.
         if self.is_running:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
 
 class WebProcess(RunningProcess):

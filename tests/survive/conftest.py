@@ -18,7 +18,9 @@ from tests.survive.redis_server import RedisServer
 def nursery(django_db_setup: None) -> Iterator[Nursery]:
     """What forks this folder's workers and conductors."""
     url = database.url_of(connection.settings_dict)
-    started = Nursery({**os.environ, "DATABASE_URL": url, **SHORT_LEASE})
+    # Who is told to stop may take as long to come to a stage's end as a test waits for it.
+    patience = {"WORKER_GRACE_SECONDS": "50"}
+    started = Nursery({**os.environ, "DATABASE_URL": url, **SHORT_LEASE, **patience})
     try:
         yield started
     finally:

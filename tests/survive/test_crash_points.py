@@ -12,6 +12,7 @@ from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.sandbox import Call, Sandbox
 from tests.support.waiting import wait_until
 from tests.survive.crew import (
+    FINISH_SECONDS,
     LONG_LEASE_SECONDS,
     SHORT_LEASE,
     Crew,
@@ -69,13 +70,13 @@ def test_a_worker_killed_at_any_point_is_replaced_and_finished_stages_do_not_run
     crew.freeze(survivor)
     conductor = crew.conductor()
     wait_until(lambda: leads(conductor), message="the conductor leads")
-    wait_until(lambda: dying.log.count("runs up to") == len(TENANTS))
+    wait_until(lambda: dying.log.count("runs up to") == len(TENANTS), FINISH_SECONDS)
 
     if direction == "forward":
         operations.start_plan(plan.pk, OPERATOR)
     else:
         operations.roll_back_plan(plan.pk, OPERATOR)
-    wait_until(lambda: not dying.is_running, message="all have died")
+    wait_until(lambda: not dying.is_running, FINISH_SECONDS, "all have died")
     survivor.thaw()
 
     forward = direction == "forward"

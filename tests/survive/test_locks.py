@@ -20,6 +20,7 @@ from tests.plans.rows import make_rows
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import WAIT_SECONDS, wait_until
+from tests.survive.crew import FINISH_SECONDS, UNPARKED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_runner_commits_while_an_operation_has_locked_the_plan(sandbox: Sandbox) -> None:
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has one lock for all")
-    plan = make_plan(["tenant-001"])
+    plan = make_plan(["tenant-001"], parameters=UNPARKED)
     operations.start_plan(plan.pk, OPERATOR)
     task = Task.objects.get()
 
@@ -62,8 +63,13 @@ def leases_end() -> dict[int, datetime]:
 
 
 def waiting_for_locks() -> int:
+    """How many sessions of this database wait; the cluster has those of other tests, too."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks AS waiting WHERE NOT granted AND pid IN"
+            " (SELECT pid FROM pg_locks AS held JOIN pg_database ON held.database = oid"
+            " WHERE datname = current_database())"
+        )
         return int(cursor.fetchone()[0])
 
 
@@ -121,7 +127,7 @@ def test_settling_while_tasks_run_ends_in_no_deadlock(sandbox: Sandbox) -> None:
         thread.start()
     wait_until(
         lambda: done.is_set() or Plan.objects.get().state == PlanState.COMPLETED,
-        60,
+        FINISH_SECONDS,
         lambda: f"the plan is completed; {list(Task.objects.values_list('tenant', 'state'))}",
     )
     done.set()

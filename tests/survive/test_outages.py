@@ -6,7 +6,7 @@ from django.db import connection
 from plans import operations
 from plans.models import Plan, PlanState, StageRun, Task, TaskState
 from tests.support.driving import OPERATOR, make_plan
-from tests.support.processes import RunningProcess
+from tests.support.processes import START_SECONDS, RunningProcess
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 from tests.survive.crew import (
@@ -75,7 +75,7 @@ def test_a_conductor_that_cannot_ring_leaves_the_lead_to_one_that_can(
 ) -> None:
     # Nobody listens there: for it Redis is away, and for nobody else.
     deaf = crew.processes.conductor(REDIS_URL="redis://127.0.0.1:1")
-    wait_until(lambda: leads(deaf), 30, "the conductor without Redis leads")
+    wait_until(lambda: leads(deaf), START_SECONDS, "the conductor without Redis leads")
     plan = make_plan(FLEET[:3])
     operations.start_plan(plan.pk, OPERATOR)
     redis_at_risk.flush()

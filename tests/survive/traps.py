@@ -35,7 +35,10 @@ class Traps:
         """Kill this process if the tenant's point is reached for the first time."""
         if not self._is_laid(tenant_id, point):
             return
-        mark = os.open(self._folder / tenant_id, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            mark = os.open(self._folder / tenant_id, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        except FileExistsError:  # Whoever has replaced this worker was quicker.
+            return
         os.write(mark, str(epoch).encode())
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,6 +1,7 @@
 """Browsers without a browser: a client for each role, and plans without outside calls."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from plans import operations
+from plans import conf, operations
+from plans.engine import readiness
 from plans.models import Plan, Task, TaskState, Tenant
 from plans.validation import PlanRequest, TenantRequest, WaveRequest
 from tests.support.driving import OPERATOR
@@ -16,6 +18,16 @@ from tests.support.driving import OPERATOR
 ENDPOINT = "http://127.0.0.1:9"
 
 MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks here waits as long as a slow machine needs; what was seen stays seen."""
+    for name in ("LOOK_TIMEOUT_SECONDS", "READY_TIMEOUT_SECONDS", "CONDUCTOR_LEASE_SECONDS"):
+        monkeypatch.setattr(conf, name, 60.0)
+    monkeypatch.setattr(conf, "CONDUCTOR_SEEN_SECONDS", 600.0)
+    # It keeps clients with the time-out that they were made with.
+    monkeypatch.setattr(readiness, "_client", cache(readiness._client.__wrapped__))
 
 
 def client_of(name: str, *groups: str) -> Client:

@@ -14,7 +14,7 @@ from plans.queries.effects import SHOWN_MAX, effects_of
 from plans.queries.masking import without_secrets
 from plans.queries.waiting import holds_of
 from tests.plans.rows import PREVIOUS
-from tests.plans.switching import failed_at
+from tests.plans.switching import QUICK, failed_at
 from tests.support.driving import OPERATOR
 from tests.support.sandbox import Sandbox
 from tests.web.conftest import MakePlan
@@ -32,7 +32,9 @@ def page_of(client: Client, task: Task) -> str:
 def test_the_page_lists_what_was_called_with_status_and_key(
     sandbox: Sandbox, viewer: Client
 ) -> None:
-    task = failed_at(sandbox, "switch_route")
+    # The page shows a hundred calls: few polls, also where the instances are late.
+    seldom = {**QUICK, "deliver_config": {"retry": "fixed", "poll_seconds": 0.5}}
+    task = failed_at(sandbox, "switch_route", parameters=seldom)
     text = page_of(viewer, task)
     ledger = text[text.index('id="task-effects"') :]
     assert f"<code>{task.pk}-switch_route-forward-1</code>" in ledger

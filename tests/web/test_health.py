@@ -16,7 +16,7 @@ from plans import conf
 from plans.engine import leadership
 from plans.engine.single_flight import SingleFlight
 from plans.models import Leadership
-from tests.support.processes import Processes, WebProcess
+from tests.support.processes import START_SECONDS, Processes, WebProcess
 from tests.support.waiting import wait_until
 
 TIME_SECONDS = 60.0
@@ -89,7 +89,7 @@ def test_a_real_server_is_ready_once_its_conductor_is_there(processes: Processes
     status, body = asked(web, "/readyz")
     assert (status, set(body["missing"])) == (503, {"conductor"})
     processes.conductor()
-    wait_until(lambda: asked(web, "/readyz")[0] == 200)
+    wait_until(lambda: asked(web, "/readyz")[0] == 200, START_SECONDS)
     without = processes.web(
         REDIS_URL=AWAY, DATABASE_URL="postgres://nobody:secret@127.0.0.1:9/nothing"
     )

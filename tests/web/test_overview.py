@@ -178,4 +178,4 @@ def test_what_runs_says_its_pace_and_how_long_it_will_take(
     text = operator.get("/").text
     under_way = text[text.index('id="overview-plans"') :]
     assert re.search(r"\d+ a minute", under_way)
-    assert re.search(r"<b>[\d–]+ (s|min) left</b>", under_way)
+    assert re.search(r"<b>(at most )?[\d–]+ (s|min) left</b>", under_way)

@@ -18,6 +18,7 @@ from plans.rendering import alarms
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ONE_WAIT_SECONDS = 7.0
@@ -62,13 +63,15 @@ def test_servers_that_say_nothing_are_waited_for_once(
         own, of_tenants = (f"redis://127.0.0.1:{port}/0" for port in ports)
         web = processes.web(REDIS_URL=own, TENANT_REDIS_URL=of_tenants)
         session = {settings.SESSION_COOKIE_NAME: viewer.cookies[settings.SESSION_COOKIE_NAME].value}
-        took = []
         with httpx.Client(base_url=web.url, cookies=session, timeout=120) as http:
-            for _time in range(2):
+
+            def is_quick() -> bool:
                 began = time.monotonic()
                 assert http.get(path).status_code == 200
-                took.append(time.monotonic() - began)
-    assert min(took) < ONE_WAIT_SECONDS
+                return time.monotonic() - began < ONE_WAIT_SECONDS
+
+            # A machine that has much else to do has a better moment; several waits never fit.
+            wait_until(is_quick)
 
 
 def test_the_last_errors_lead_to_plan_and_task(sandbox: Sandbox, viewer: Client) -> None:

@@ -12,7 +12,7 @@ from plans import operations
 from plans.engine import queue
 from plans.models import ApiToken, Plan
 from tests.support.driving import OPERATOR, make_plan
-from tests.support.processes import Processes
+from tests.support.processes import START_SECONDS, Processes
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -57,10 +57,10 @@ def test_each_worker_tells_what_it_did_and_what_it_costs(
 ) -> None:
     workers = [processes.worker(WORKER_THREADS="3") for _ in range(2)]
     processes.conductor()
-    wait_until(lambda: len(figures()) == 2)
+    wait_until(lambda: len(figures()) == 2, START_SECONDS)
     plan = make_plan([f"tenant-00{n}" for n in range(1, 6)])
     operations.start_plan(plan.pk, OPERATOR)
-    wait_until(lambda: Plan.objects.get(pk=plan.pk).state == "COMPLETED")
+    wait_until(lambda: Plan.objects.get(pk=plan.pk).state == "COMPLETED", START_SECONDS)
     wait_until(lambda: sum(each["runs_total done"] for each in figures().values()) >= 5)
     for worker, each in figures().items():
         assert int(worker.split(":")[1]) in {process.pid for process in workers}
@@ -78,6 +78,9 @@ def test_each_worker_tells_what_it_did_and_what_it_costs(
         redis.persist(key)  # Or it would end before a slow machine has looked.
     less = [each for worker, each in figures().items() if key.endswith(worker)]
     assert [OF_EACH - set(each) for each in less] == [LATER]
+    workers[0].thaw()
     for process in workers:
-        process.stop()
+        process.terminate()
+    for process in workers:
+        process.wait()  # One that was killed would leave its figures behind.
     assert figures() == {}

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.acceptance.installed.installation import PASSWORD, WAIT_SECONDS, Installation
 
 WAIT_MS = WAIT_SECONDS * 1000
 OWN = ("data:", "blob:", "about:")
+SUPERSEDED = ("htmx:afterRequest", "htmx:sendAbort")
+"""What htmx says of a preview that a newer one replaces; of one that failed it says more."""
 expect.set_options(timeout=WAIT_MS)
 
 
@@ -30,11 +32,17 @@ class Visitor:
 
     def act(self, label: str, confirm: str, says: str) -> None:
         """Press the operation `label`, read `says` in its confirmation, and `confirm` it."""
+        self.settle()
         self.page.get_by_role("button", name=label, exact=True).first.click()
         asked = self.page.locator("#confirm")
         expect(asked).to_contain_text(says)
+        self.settle()
         asked.get_by_role("button", name=confirm, exact=True).click()
         expect(asked).not_to_be_visible()
+
+    def settle(self) -> None:
+        """Wait until htmx knows what it has put in: until then a click there loads a page."""
+        expect(self.page.locator(".htmx-added, .htmx-request")).to_have_count(0)
 
 
 def visit(browser: Browser, installation: Installation, *, scripts: bool = True) -> Visitor:
@@ -50,12 +58,13 @@ def visit(browser: Browser, installation: Installation, *, scripts: bool = True)
         if not address.startswith(allowed):
             complaints.append(f"asked {address}")
 
+    def read(line: ConsoleMessage) -> None:
+        if line.type in ("error", "warning") and not line.text.startswith(SUPERSEDED):
+            complaints.append(line.text)
+
     page.on("request", lambda request: watch(request.url))
     page.on("websocket", lambda socket: watch(socket.url))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None,
-    )
+    page.on("console", read)
     page.on("load", lambda loaded: visitor.loads.append(loaded.url))
     return visitor

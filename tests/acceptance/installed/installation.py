@@ -10,8 +10,8 @@ from tests.support.waiting import wait_until
 PASSWORD = "a password only for tests"
 WORKERS = 2
 WAIT_SECONDS = 120.0
-# Short, so that a service that hangs is seen to hang soon.
-HTTP_TIMEOUT_SECONDS = "4"
+# Short, so that a service that hangs is seen to hang soon; the others must be heard in it.
+HTTP_TIMEOUT_SECONDS = "10"
 
 
 class Installation:
