@@ -4,11 +4,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from django.db import connection
+
 
 def use_file(settings: dict[str, Any], path: Path) -> None:
     """Let an SQLite test database be a file, that other processes can open, and not memory."""
     if "sqlite" in settings["ENGINE"]:
         settings.setdefault("TEST", {})["NAME"] = str(path)
+
+
+def end_other_sessions() -> None:
+    """Send everybody else away who has the database open: PostgreSQL drops it only then.
+
+    Threads that serve for a process's life keep their connections, as those do that feeds read in.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 def url_of(settings: dict[str, Any]) -> str:
