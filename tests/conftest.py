@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from tests.support import database, environment
+from tests.support.browser import launch
 from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
-from tests.support.waiting import BROWSER_MS
 
 if settings.configured:
     raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests make their own settings")
@@ -131,8 +131,6 @@ def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]
     # Playwright has a loop in this thread; the test itself is not asynchronous.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"], timeout=BROWSER_MS
-        )
+        browser = launch(playwright, chromium)
         yield browser
         browser.close()

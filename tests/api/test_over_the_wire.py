@@ -10,8 +10,9 @@ from playwright.sync_api import sync_playwright
 from plans import conf
 from plans.models import ApiToken
 from tests.api.conftest import make_user
+from tests.support.browser import BROWSER_MS, launch
 from tests.support.processes import Processes, WebProcess
-from tests.support.waiting import BROWSER_MS, WAIT_SECONDS
+from tests.support.waiting import WAIT_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -74,9 +75,7 @@ def test_the_docs_work_offline_under_the_content_security_policy(
     complaints: list[str] = []
     outside: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"], timeout=BROWSER_MS
-        )
+        browser = launch(playwright, chromium)
         page = browser.new_page()
         page.set_default_timeout(BROWSER_MS)
         page.on("console", lambda line: complaints.append(line.text))

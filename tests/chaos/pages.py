@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as BrowserError
 
-from tests.support.waiting import BROWSER_MS
+from tests.support.browser import BROWSER_MS
 
 LIVE_MS = 30_000
 EQUAL_SECONDS = 60.0

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from plans.models import ApiToken, Task, TokenScope
 from tests.chaos.pages import OpenPage, open_pages
-from tests.support.waiting import BROWSER_MS
+from tests.support.browser import launch
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 Wait = Callable[[float], object]
@@ -42,9 +42,7 @@ def watching(
     task = Task.objects.filter(plan=plan_id).order_by("pk")[0]
     paths = ["/", "/plans/", f"/plans/{plan_id}/", f"/tasks/{task.pk}/"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox"], timeout=BROWSER_MS
-        )
+        browser = launch(playwright, program)
         try:
             pages = open_pages(browser, url, cookie, paths)
             yield pages, lambda seconds: pages[0].page.wait_for_timeout(seconds * 1000)

@@ -5,12 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.support.browser import BROWSER_MS
 from tests.support.processes import WebProcess
-from tests.support.waiting import BROWSER_MS
-
-expect.set_options(timeout=BROWSER_MS)
 
 SignIn = Callable[[str], Client]
 
@@ -30,11 +28,6 @@ def sign_in(context: BrowserContext, client: Client, web: WebProcess) -> None:
     """Give `context` the session of `client`."""
     name = settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": web.url}])
-
-
-def settle(page: Page) -> None:
-    """Wait until htmx knows what it has put in: until then a click there loads another page."""
-    expect(page.locator(".htmx-added, .htmx-request")).to_have_count(0)
 
 
 def page_of(browser: Browser, client: Client, web: WebProcess, **options: Any) -> Page:

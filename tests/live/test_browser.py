@@ -10,10 +10,11 @@ from plans.models import Task
 from plans.stores import doorbell
 from tests.live.browsing import context_of
 from tests.plans.switching import QUICK
+from tests.support.browser import BROWSER_MS
 from tests.support.driving import OPERATOR, WORKER, make_plan, work_off
 from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox
-from tests.support.waiting import BROWSER_MS, wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.browser,

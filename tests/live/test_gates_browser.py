@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from plans import registry_sync
 from plans.models import Plan, PlanState, Task, Wave
-from tests.live.browsing import SignIn, page_of, settle
+from tests.live.browsing import SignIn, page_of
+from tests.support.browser import settle
 from tests.support.driving import work_off
 from tests.support.processes import Processes
 from tests.support.sandbox import Sandbox

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 from plans import operations
 from plans.models import Plan, Task, TaskState
 from plans.stores import doorbell
-from tests.live.browsing import page_of, settle
+from tests.live.browsing import page_of
+from tests.support.browser import settle
 from tests.support.driving import OPERATOR, make_plan, work_off
 from tests.support.processes import Processes, WebProcess
 from tests.support.sandbox import Sandbox

@@ -4,8 +4,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from tests.support.browser import BROWSER_MS
 from tests.support.sandbox import Sandbox
-from tests.support.waiting import BROWSER_MS
 
 
 def test_the_page_shows_counts_and_tenants(sandbox: Sandbox, http: httpx.Client) -> None:

@@ -7,8 +7,6 @@ from typing import TypeVar
 POLL_SECONDS = 0.02
 WAIT_SECONDS = 60.0
 """Generous: where what is waited for happens, it costs nothing."""
-BROWSER_MS = 120_000
-"""For a browser's start, and for each thing that it waits for."""
 
 Value = TypeVar("Value")
 

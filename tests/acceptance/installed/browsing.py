@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.acceptance.installed.installation import PASSWORD, WAIT_SECONDS, Installation
+from tests.acceptance.installed.installation import PASSWORD, Installation
+from tests.support.browser import BROWSER_MS, settle
 
-WAIT_MS = WAIT_SECONDS * 1000
 OWN = ("data:", "blob:", "about:")
 SUPERSEDED = ("htmx:afterRequest", "htmx:sendAbort")
 """What htmx says of a preview that a newer one replaces; of one that failed it says more."""
-expect.set_options(timeout=WAIT_MS)
 
 
 @dataclass
@@ -32,24 +31,20 @@ class Visitor:
 
     def act(self, label: str, confirm: str, says: str) -> None:
         """Press the operation `label`, read `says` in its confirmation, and `confirm` it."""
-        self.settle()
+        settle(self.page)
         self.page.get_by_role("button", name=label, exact=True).first.click()
         asked = self.page.locator("#confirm")
         expect(asked).to_contain_text(says)
-        self.settle()
+        settle(self.page)
         asked.get_by_role("button", name=confirm, exact=True).click()
         expect(asked).not_to_be_visible()
-
-    def settle(self) -> None:
-        """Wait until htmx knows what it has put in: until then a click there loads a page."""
-        expect(self.page.locator(".htmx-added, .htmx-request")).to_have_count(0)
 
 
 def visit(browser: Browser, installation: Installation, *, scripts: bool = True) -> Visitor:
     """An empty page of somebody who has not signed in; without `scripts` none are run."""
     home = installation.web.url
     context = browser.new_context(base_url=home, java_script_enabled=scripts)
-    context.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(BROWSER_MS)
     visitor = Visitor(context.new_page())
     page, complaints = visitor.page, visitor.complaints
     allowed = (home, home.replace("http", "ws"), *OWN)

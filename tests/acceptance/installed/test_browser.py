@@ -1,29 +1,18 @@
 """The dashboard in a real browser, on a whole installation: what operators and viewers live."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.acceptance.installed.browsing import Visitor, visit
 from tests.acceptance.installed.installation import Api, Installation
 from tests.support.sandbox import Sandbox, calls_of
-from tests.support.waiting import BROWSER_MS, wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(600)]
 
 MAY_NOT = "Your role may look, but not operate: ask an operator."
-
-
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"], timeout=BROWSER_MS
-        )
-        yield browser
-        browser.close()
 
 
 def cell(page: Page, tenant: str) -> Locator:

@@ -1,29 +1,17 @@
 """A new plan from a table in a real browser: refused by line, mended, created, started."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.acceptance.installed.browsing import Visitor, visit
 from tests.acceptance.installed.installation import Api, Installation
 from tests.support.sandbox import Sandbox
-from tests.support.waiting import BROWSER_MS
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(600)]
 
 BAD = "tenantId,version,payload\ntenant-021,many,\ntenant-022,,\n"
-
-
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"], timeout=BROWSER_MS
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
