@@ -35,8 +35,10 @@ pytestmark = [
 
 SEED = 7
 SECONDS = 7.0
-SCALE = Scale(tenants=12, instances=1, threads=4, webs=1)
-FLEET = [f"tenant-{number:03}" for number in range(1, SCALE.tenants + 1)]
+SCALE = Scale(tenants=14, instances=1, threads=4, webs=1)
+TENANTS = [f"tenant-{number:03}" for number in range(1, SCALE.tenants + 1)]
+FLEET, SPARED = TENANTS[:12], TENANTS[12:]
+"""What operators do everything to, and whom they leave alone."""
 FAULTS = {
     "kill a worker",
     "freeze a worker",
@@ -122,11 +124,19 @@ def live_until_broken(page: SocketPage, diary: Diary, seconds: float) -> None:
         page.live_for(0.5)
 
 
-def first_plan(operators: Operators) -> Plan | None:
+def plan_of(tenants: list[str], operators: Operators) -> Plan | None:
     """Asked for again where nobody answered in time; the operators start it if need be."""
-    if not Plan.objects.exists():
-        operators.create_and_start(FLEET[:6], maxConcurrency=3)
-    return Plan.objects.first()
+    plans = Plan.objects.filter(tasks__tenant=tenants[0])
+    if not plans.exists():
+        operators.create_and_start(tenants, maxConcurrency=3)
+    return plans.first()
+
+
+def spared_are_switched(operators: Operators) -> bool:
+    plan_of(SPARED, operators)
+    operators.let_go_on()
+    completed = Task.objects.filter(tenant__in=SPARED, state=TaskState.COMPLETED)
+    return completed.count() == len(SPARED)
 
 
 def test_everything_holds_after_some_seconds_of_chaos(site: Installation, sockets: Sockets) -> None:
@@ -134,7 +144,7 @@ def test_everything_holds_after_some_seconds_of_chaos(site: Installation, socket
     diary = Diary()
     with Operators(site.urls, token, FLEET, random.Random(SEED), diary) as operators:
         site.sandbox.add_fault("*", "gateway.put_route", "latency", seconds=0.2)
-        plan = wait_until(lambda: first_plan(operators), message="there is a plan")
+        plan = wait_until(lambda: plan_of(FLEET[:6], operators), message="there is a plan")
         client = Client()
         client.cookies[name] = value
         page = SocketPage(sockets, client, plan, ShownPlan(plan))
@@ -144,4 +154,5 @@ def test_everything_holds_after_some_seconds_of_chaos(site: Installation, socket
         report = run.report([page])
         assert report.holds, f"{report}\n" + "\n".join(diary.lines)
         assert sum(diary.faults.values()) >= FEW, report
-        assert Task.objects.filter(state=TaskState.COMPLETED).exists(), report
+        # By chance operators may have taken back all that they switched.
+        wait_until(lambda: spared_are_switched(operators), FEW_SECONDS, "work is done afterwards")
