@@ -51,6 +51,9 @@ class Demo:
     def __init__(self, port: int) -> None:
         self._reserved = [_reserve(port), _reserve(0)]
         self._port, sandbox_port = (each.getsockname()[1] for each in self._reserved)
+        if not sys.platform.startswith("linux"):
+            for holder in self._reserved:
+                holder.close()
         self._sandbox_url = f"http://{HOST}:{sandbox_port}"
         self._address = f"http://{HOST}:{self._port}"
         self._redis = None if os.environ.get("REDIS_URL") else EmbeddedRedis(FOLDER / "redis")
@@ -237,8 +240,8 @@ def _wanted_port() -> int:
 def _reserve(wanted: int) -> socket.socket:
     """A socket on port `wanted` of the loopback if that is free, else on one that is.
 
-    On Linux it keeps the port from others; a server that sets SO_REUSEADDR, as Twisted's and
-    asyncio's do, listens there all the same. On other systems that server alone can have it.
+    It keeps the port from others. On Linux a server that sets SO_REUSEADDR, as Twisted's and
+    asyncio's do, listens there all the same; elsewhere it must be closed before.
     """
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
